@@ -1,0 +1,1 @@
+"""Receive and send bekymringsmeldinger over KS Fiks without losing one."""

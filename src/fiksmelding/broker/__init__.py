@@ -1,0 +1,1 @@
+"""The queue over AMQP: connecting, and deliveries with their metadata."""

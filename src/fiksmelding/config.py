@@ -1,0 +1,299 @@
+"""Settings: one TOML file, every value also by environment variable, checked when loaded.
+
+A value `key` in the table `[table]` is overridden by the environment variable `FIKSMELDING_TABLE_KEY`. Paths are
+relative to the file that names them. Secrets are read from a file of their own or from the environment, and are never
+shown.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
+
+from fiksmelding.errors import SettingsError
+
+__all__ = [
+    "AccountSettings",
+    "BrokerSettings",
+    "IntegrationSettings",
+    "JournalSettings",
+    "MaskinportenSettings",
+    "PlatformSettings",
+    "ReceiverSettings",
+    "Settings",
+    "TrustSettings",
+]
+
+ENVIRONMENT_PREFIX = "FIKSMELDING"
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else folder / path
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AccountSettings(_Table):
+    """`[account]`: the Fiks IO account (konto) that receives, and what opens its messages.
+
+    Attributes:
+        id: The account's id (`kontoId`); its queue is `fiksio.konto.<id>`.
+        private_keys: Private keys that open its messages, newest first (PEM files). Keep earlier keys here until
+            nothing sealed for them can arrive any more.
+        sign_key: Private key (PEM file) that signs what we send; the first of `private_keys` when absent.
+        sign_certificate: Certificate (PEM file, chain allowed) of `sign_key`.
+        organisation_id: Our Fiks organisation id (`fiksOrgId`), needed for submitting reports.
+    """
+
+    id: UUID
+    private_keys: tuple[FilePath, ...] = Field(min_length=1)
+    sign_key: FilePath | None = None
+    sign_certificate: FilePath | None = None
+    organisation_id: UUID | None = None
+
+
+class IntegrationSettings(_Table):
+    """`[integration]`: the credential by which we act on the account.
+
+    Attributes:
+        id: The integration's id.
+        password: Its password. Prefer `password_file` or the environment.
+        password_file: File that holds the password; white space at its end is dropped.
+    """
+
+    id: UUID
+    password: SecretStr | None = None
+    password_file: FilePath | None = None
+
+    def secret(self) -> SecretStr:
+        """The password, wherever it is kept.
+
+        Raises:
+            SettingsError: It is given nowhere, or its file cannot be read.
+        """
+        if self.password is not None:
+            return self.password
+        if self.password_file is None:
+            raise SettingsError("The integration has no password: set integration.password_file.")
+        try:
+            return SecretStr(self.password_file.read_text("utf-8").rstrip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"integration.password_file cannot be read: {error.__class__.__name__}.") from error
+
+
+class MaskinportenSettings(_Table):
+    """`[maskinporten]`: where access tokens come from (contract section 3).
+
+    Attributes:
+        issuer: The issuer's URL, the assertion's `aud`.
+        token_url: The token endpoint; `<issuer>token` when absent.
+        client_id: Our client's id, the assertion's `iss`.
+        private_key: Private key (PEM file) that signs the assertion.
+        certificate: Business certificate (PEM file, chain allowed), sent as `x5c`. Either this or `key_id`.
+        key_id: `kid` of a key registered with Maskinporten beforehand.
+        scope: Requested scope.
+        resource: Audience restriction, when the platform asks for one.
+        consumer_org: Organisation number we act on behalf of (delegation).
+    """
+
+    issuer: str = "https://maskinporten.no/"
+    token_url: str | None = None
+    client_id: str
+    private_key: FilePath
+    certificate: FilePath | None = None
+    key_id: str | None = None
+    scope: str = "ks:fiks"
+    resource: str | None = None
+    consumer_org: str | None = None
+
+
+class PlatformSettings(_Table):
+    """`[platform]`: Fiks over HTTP.
+
+    Attributes:
+        api_url: Base of every API call.
+        ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
+        timeout_seconds: Time limit of one call, in seconds.
+        attempts: How often a call that can be repeated is tried in all.
+    """
+
+    api_url: str = "https://api.fiks.ks.no"
+    ca_file: FilePath | None = None
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    attempts: int = Field(default=4, ge=1)
+
+
+class BrokerSettings(_Table):
+    """`[broker]`: the queue over AMQP.
+
+    Attributes:
+        host: The broker's host name.
+        port: Its port.
+        tls: Whether the connection is encrypted. Only a broker on this machine may go without.
+        ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
+        prefetch: How many unacknowledged deliveries we hold at most.
+        heartbeat_seconds: Interval of AMQP heartbeats, in seconds; a dead connection is noticed after two.
+        reconnect_first_seconds: Wait before the second attempt to connect; it doubles from there.
+        reconnect_longest_seconds: The longest wait between two attempts, in seconds.
+        timeout_seconds: Time limit of one broker call (connect, open, consume, ack), in seconds.
+    """
+
+    host: str = "io.fiks.ks.no"
+    port: int = Field(default=5671, ge=1, le=65535)
+    tls: bool = True
+    ca_file: FilePath | None = None
+    prefetch: int = Field(default=10, ge=1, le=1000)
+    heartbeat_seconds: int = Field(default=15, ge=2, le=600)
+    reconnect_first_seconds: float = Field(default=0.5, gt=0)
+    reconnect_longest_seconds: float = Field(default=60.0, gt=0)
+    timeout_seconds: float = Field(default=20.0, gt=0)
+
+
+class JournalSettings(_Table):
+    """`[journal]`: what we know, durably.
+
+    Attributes:
+        path: The SQLite file; made when absent. Its folder must be on a local disk.
+        chunk_bytes: Size of the pieces in which sealed payloads are stored.
+        keep_days: How long the sealed original is kept after its receipt was taken, in days.
+    """
+
+    path: FilePath = Field(default=Path("fiksmelding.db"), validate_default=True)
+    chunk_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    keep_days: float = Field(default=90.0, gt=14)
+
+
+class ReceiverSettings(_Table):
+    """`[receiver]`: the road from the journal to the receipt.
+
+    Attributes:
+        concurrency: How many reports are worked on at once.
+        handler_timeout_seconds: Time limit of one call of the handler or of `confirm`, in seconds.
+        retry_first_seconds: Wait after the first failure, in seconds; it doubles from there, with jitter.
+        retry_longest_seconds: The longest wait between two attempts, in seconds.
+        deadline_hours: From keeping to the final decision, in hours. Past it the report is answered `feilet`.
+        stop_seconds: How long a graceful stop may wait for what is under way, in seconds.
+        unstructured: What to do with a report whose JSON no schema accepts: `hand_on` it unstructured, or `reject`.
+    """
+
+    concurrency: int = Field(default=4, ge=1, le=256)
+    handler_timeout_seconds: float = Field(default=60.0, gt=0)
+    retry_first_seconds: float = Field(default=1.0, gt=0)
+    retry_longest_seconds: float = Field(default=300.0, gt=0)
+    deadline_hours: float = Field(default=24.0, gt=0)
+    stop_seconds: float = Field(default=20.0, gt=0)
+    unstructured: Literal["hand_on", "reject"] = "hand_on"
+
+
+class TrustSettings(_Table):
+    """`[trust]`: whose signature counts.
+
+    Attributes:
+        roots: Root and issuing certificates (PEM files) a signer's certificate may chain to.
+        policy: `flag` hands a report on with the verdict; `require_chain` quarantines what does not chain to `roots`.
+    """
+
+    roots: tuple[FilePath, ...] = ()
+    policy: Literal["flag", "require_chain"] = "flag"
+
+
+class Settings(_Table):
+    """All settings, immutable. See `Settings.load`."""
+
+    account: AccountSettings
+    integration: IntegrationSettings
+    maskinporten: MaskinportenSettings
+    platform: PlatformSettings = PlatformSettings()
+    broker: BrokerSettings = BrokerSettings()
+    journal: JournalSettings
+    receiver: ReceiverSettings = ReceiverSettings()
+    trust: TrustSettings = TrustSettings()
+
+    @classmethod
+    def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the TOML file at `path`, overridden by the environment.
+
+        Args:
+            path: The settings file.
+            environment: Variables to read instead of the process's own.
+
+        Raises:
+            SettingsError: The file cannot be read, or a value is missing, unknown or impossible. Names every one.
+        """
+        file = Path(path)
+        try:
+            tables = tomllib.loads(file.read_text("utf-8"))
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file} is not TOML: {error}.") from error
+        return cls.of(tables, folder=file.resolve().parent, environment=environment, origin=str(file))
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, object],
+        *,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        origin: str = "The settings",
+    ) -> Self:
+        """Make settings from tables already parsed; `folder` is what relative paths start from.
+
+        Raises:
+            SettingsError: As for `load`.
+        """
+        merged: dict[str, object] = {"journal": {}, **tables}
+        for table, key, value in _from_environment(os.environ if environment is None else environment):
+            section = merged.get(table, {})
+            if isinstance(section, Mapping):
+                merged[table] = {**section, key: value}
+        try:
+            return cls.model_validate(merged, context={"folder": folder})
+        except ValidationError as error:
+            raise SettingsError(f"{origin}: {_explain(error)}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, object]]:
+    found: list[tuple[str, str, object]] = []
+    for table, key in _known_keys():
+        value = environment.get(f"{ENVIRONMENT_PREFIX}_{table}_{key}".upper())
+        if value is not None:
+            found.append((table, key, value.split(os.pathsep) if key in {"private_keys", "roots"} else value))
+    return found
+
+
+def _known_keys() -> list[tuple[str, str]]:
+    return [
+        (table, key)
+        for table, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Table)
+        for key in field.annotation.model_fields
+    ]
+
+
+def _explain(error: ValidationError) -> str:
+    """Every mistake in a sentence; never the value, which may be a secret."""
+    known = [".".join(pair) for pair in _known_keys()] + list(Settings.model_fields)
+    sentences = []
+    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in mistake["loc"])
+        if mistake["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, known, n=1)
+            sentences.append(f"{name} is unknown{f'; did you mean {near[0]}?' if near else '.'}")
+        elif mistake["type"] == "missing":
+            sentences.append(f"{name} is missing.")
+        else:
+            sentences.append(f"{name}: {mistake['msg']}.")
+    return " ".join(sentences)

@@ -1,0 +1,1 @@
+"""What we know, durably: entries, sealed payloads, events."""

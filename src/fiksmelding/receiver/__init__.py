@@ -1,0 +1,1 @@
+"""The road of a report: queue, journal, handler, receipt."""

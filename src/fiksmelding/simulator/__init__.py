@@ -1,0 +1,1 @@
+"""The Fiks platform on one machine, to build and test an integration against."""
