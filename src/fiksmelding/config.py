@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
+SQLITE_PREFIX = "sqlite:///"
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -37,7 +38,14 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     return path if folder is None else folder / path
 
 
+def _sqlite_beside_the_file(url: str, info: ValidationInfo) -> str:
+    if not url.startswith(SQLITE_PREFIX):
+        return url
+    return SQLITE_PREFIX + _beside_the_file(Path(url.removeprefix(SQLITE_PREFIX)), info).as_posix()
+
+
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+JournalUrl = Annotated[str, Field(pattern=r"^sqlite:///.+"), AfterValidator(_sqlite_beside_the_file)]
 
 
 class _Table(BaseModel):
@@ -164,12 +172,12 @@ class JournalSettings(_Table):
     """`[journal]`: what we know, durably.
 
     Attributes:
-        path: The SQLite file; made when absent. Its folder must be on a local disk.
+        url: Where it is: `sqlite:///` and a file on a local disk, made when absent.
         chunk_bytes: Size of the pieces in which sealed payloads are stored.
         keep_days: How long the sealed original is kept after its receipt was taken, in days.
     """
 
-    path: FilePath = Field(default=Path("fiksmelding.db"), validate_default=True)
+    url: JournalUrl = Field(default="sqlite:///fiksmelding.db", validate_default=True, repr=False)
     chunk_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
     keep_days: float = Field(default=90.0, gt=14)
 

@@ -1,0 +1,163 @@
+"""What goes into the journal and what comes out of it, as immutable values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fiksmelding.journal.states import Answer, EventKind, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message as the broker delivered it, before anything is opened.
+
+    Attributes:
+        konto_id: The account whose queue it came from.
+        melding_id: The platform's id of this sending, or None when the header is missing or no UUID.
+        melding_type: Message type, or None when the header is missing.
+        avsender_id: The sender's account, or None when the header is missing or no UUID.
+        klient_melding_id: The sender's own id, the same on each resend.
+        klient_korrelasjons_id: To be copied into every answer.
+        bekymringsmelding_id: The report's own id.
+        dokumentlager_id: Where the body is, when it did not come with the delivery.
+        headers: Every header as text.
+        missing: Required headers that are absent or malformed.
+        received_at: When it was delivered, aware UTC.
+        deadline_at: When it must have been decided, aware UTC.
+    """
+
+    konto_id: str
+    melding_id: str | None
+    melding_type: str | None
+    avsender_id: str | None
+    klient_melding_id: str | None = None
+    klient_korrelasjons_id: str | None = None
+    bekymringsmelding_id: str | None = None
+    dokumentlager_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    received_at: datetime
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer of `Journal.keep`.
+
+    Attributes:
+        entry_id: The entry that holds the message.
+        repeated: Whether it was kept before: the delivery is to be acknowledged and changes nothing.
+    """
+
+    entry_id: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An answer that the platform has to take.
+
+    Attributes:
+        answer: `mottatt` or `feilet`.
+        klient_melding_id: Our id of it, the same on each resend.
+        reason: Why it was `feilet`, for the one who reads the receipt.
+        attempts: How often it was sent without being taken.
+        taken_at: When the platform took it, aware UTC.
+        melding_id: The platform's id of it, once taken.
+    """
+
+    answer: Answer
+    klient_melding_id: str
+    reason: str | None = None
+    attempts: int = 0
+    taken_at: datetime | None = None
+    melding_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kept message and what is known about it.
+
+    Attributes:
+        id: The entry's own id.
+        sequence: Its place in the order of keeping.
+        arrival: The message as delivered.
+        state: How far it has come.
+        due_at: When it is to be worked on next, aware UTC; None while it waits for a person or is done.
+        attempts: How often the handler was called, or about to be, since it was opened.
+        failures: Failures in a row at the present step; decides the wait before the next attempt.
+        size: Size of the sealed payload, in bytes.
+        report_id: The idempotency key that the handler gets; set when first opened.
+        duplicate_of: The entry that holds the same report, when this is a repetition of it.
+        reference: What the case system calls it, once registered.
+        reason: Why it is quarantined or rejected, without personal data.
+        receipt: Its answer, once decided.
+    """
+
+    id: str
+    sequence: int
+    arrival: Arrival
+    state: State
+    due_at: datetime | None
+    attempts: int
+    failures: int
+    size: int
+    report_id: str | None
+    duplicate_of: str | None
+    reference: str | None
+    reason: str | None
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of an entry: recorded whole or not at all.
+
+    A value of None leaves a column as it is; `due_at` is always set, for a step decides what comes next.
+
+    Attributes:
+        event: What happened.
+        detail: Facts for the event log; never personal data or text out of a report.
+        state: The state after it; the present one when absent.
+        due_at: When to go on; None when it waits for a person or is done.
+        attempts: New number of handler calls.
+        failures: New number of failures in a row.
+        report_id: Idempotency key, when it is decided now.
+        duplicate_of: Entry that this one repeats.
+        reference: The case system's reference.
+        reason: Why it is quarantined or rejected.
+        receipt: The answer, made or updated now.
+    """
+
+    event: EventKind
+    detail: Mapping[str, str | int] = field(default_factory=dict)
+    state: State | None = None
+    due_at: datetime | None
+    attempts: int | None = None
+    failures: int | None = None
+    report_id: str | None = None
+    duplicate_of: str | None = None
+    reference: str | None = None
+    reason: str | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of the event log.
+
+    Attributes:
+        entry_id: The entry it is about.
+        number: Its place among the entry's events, from 1.
+        at: When it happened, aware UTC.
+        kind: What happened.
+        detail: Facts, without personal data.
+        hash: SHA-256 over the event before it and itself, hexadecimal.
+    """
+
+    entry_id: str
+    number: int
+    at: datetime
+    kind: EventKind
+    detail: Mapping[str, str | int]
+    hash: str

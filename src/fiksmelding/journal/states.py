@@ -1,0 +1,69 @@
+"""Where a report stands on its road, and which way it may go from there."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class State(StrEnum):
+    """How far a kept message has come."""
+
+    RECEIVED = "RECEIVED"
+    """The sealed original is durable. Only then is the delivery acknowledged."""
+    OPENED = "OPENED"
+    """It was decrypted, verified and parsed at least once; nothing of that is stored."""
+    REGISTERED = "REGISTERED"
+    """The handler said that the case system has it."""
+    CONFIRMED = "CONFIRMED"
+    """The read-back found it in the case system."""
+    REJECTED = "REJECTED"
+    """It will not be registered: refused by the handler or by a person, or the deadline passed."""
+    RECEIPTED = "RECEIPTED"
+    """The platform took the final answer."""
+    QUARANTINED = "QUARANTINED"
+    """It cannot be opened, believed or understood: a person decides, until the deadline does."""
+    ERASED = "ERASED"
+    """The sealed original is gone; the event log stays."""
+
+
+ALLOWED: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.REJECTED}),
+        State.OPENED: frozenset({State.REGISTERED, State.QUARANTINED, State.REJECTED}),
+        # Back to OPENED when the read-back does not find what the handler said was registered.
+        State.REGISTERED: frozenset({State.CONFIRMED, State.OPENED, State.REJECTED, State.RECEIPTED}),
+        State.CONFIRMED: frozenset({State.RECEIPTED}),
+        State.REJECTED: frozenset({State.RECEIPTED}),
+        State.RECEIPTED: frozenset({State.ERASED}),
+        State.QUARANTINED: frozenset({State.RECEIVED, State.REJECTED}),
+        State.ERASED: frozenset(),
+    }
+)
+
+
+class EventKind(StrEnum):
+    """What the event log tells. The values are stored: never change one."""
+
+    KEPT = "kept"
+    REDELIVERED = "redelivered"
+    OPENED = "opened"
+    DUPLICATE = "duplicate"
+    HANDLER_FAILED = "handler_failed"
+    REGISTERED = "registered"
+    CONFIRM_FAILED = "confirm_failed"
+    NOT_FOUND_AGAIN = "not_found_again"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    QUARANTINED = "quarantined"
+    RETRIED = "retried"
+    RECEIPT_FAILED = "receipt_failed"
+    RECEIPT_REFUSED = "receipt_refused"
+    RECEIPTED = "receipted"
+    ERASED = "erased"
+
+
+class Answer(StrEnum):
+    """The final answer to a report."""
+
+    MOTTATT = "mottatt"
+    FEILET = "feilet"

@@ -1,0 +1,169 @@
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fiksmelding.config import JournalSettings
+from fiksmelding.errors import JournalError, JournalUnavailable
+from fiksmelding.journal import EventKind, Journal, State
+from support.arrivals import arrival
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> JournalSettings:
+    return JournalSettings(url=f"sqlite:///{tmp_path}/journal.db", chunk_bytes=1024)
+
+
+@pytest.fixture
+async def journal(at: JournalSettings) -> AsyncIterator[Journal]:
+    async with Journal(at) as opened:
+        yield opened
+
+
+async def stored(journal: Journal, entry_id: str) -> bytes:
+    return b"".join([piece async for piece in journal.payload(await journal.entry(entry_id))])
+
+
+async def test_a_kept_message_is_there_after_the_journal_is_opened_again(at: JournalSettings) -> None:
+    delivery = arrival(klient_melding_id="k-1")
+    async with Journal(at) as journal:
+        kept = await journal.keep(delivery, b"sealed" * 1000)
+    async with Journal(at) as journal:
+        entry = await journal.entry(kept.entry_id)
+        assert entry.arrival == delivery
+        assert entry.state is State.RECEIVED
+        assert entry.size == 6000
+        assert await stored(journal, kept.entry_id) == b"sealed" * 1000
+
+
+async def test_a_redelivered_message_is_kept_once_and_noted(journal: Journal) -> None:
+    delivery = arrival()
+    first = await journal.keep(delivery, b"sealed")
+    again = await journal.keep(delivery, b"sealed")
+    assert not first.repeated
+    assert again.repeated
+    assert again.entry_id == first.entry_id
+    assert len(await journal.entries()) == 1
+    assert [event.kind for event in await journal.events(first.entry_id)] == [EventKind.KEPT, EventKind.REDELIVERED]
+
+
+async def test_another_body_under_the_same_melding_id_is_kept_too(journal: Journal) -> None:
+    delivery = arrival()
+    first = await journal.keep(delivery, b"one child")
+    other = await journal.keep(delivery, b"another child")
+    assert other.entry_id != first.entry_id
+    assert await stored(journal, other.entry_id) == b"another child"
+
+
+async def test_messages_without_an_id_are_told_apart_by_their_bytes(journal: Journal) -> None:
+    nameless = arrival()
+    nameless = type(nameless)(
+        konto_id=nameless.konto_id,
+        melding_id=None,
+        melding_type=None,
+        avsender_id=None,
+        missing=("melding-id", "type", "avsender-id"),
+        received_at=nameless.received_at,
+        deadline_at=nameless.deadline_at,
+    )
+    first = await journal.keep(nameless, b"a")
+    second = await journal.keep(nameless, b"b")
+    again = await journal.keep(nameless, b"a")
+    assert first.entry_id != second.entry_id
+    assert again.entry_id == first.entry_id
+    assert (await journal.entry(first.entry_id)).arrival.missing == nameless.missing
+
+
+async def pieces_of(body: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=5000), size=st.integers(1, 3000))
+async def test_a_downloaded_payload_is_stored_whole_however_it_is_cut(
+    at: JournalSettings, body: bytes, size: int
+) -> None:
+    async with Journal(at) as journal:
+        kept = await journal.keep_stream(arrival(dokumentlager_id="d-1"), pieces_of(body, size))
+        assert await stored(journal, kept.entry_id) == body
+        assert (await journal.entry(kept.entry_id)).size == len(body)
+
+
+async def test_a_redelivered_message_by_document_is_not_downloaded_again(journal: Journal) -> None:
+    delivery = arrival(dokumentlager_id="d-1")
+
+    asked: list[str] = []
+
+    async def downloaded() -> AsyncIterator[bytes]:
+        asked.append("d-1")
+        yield b"x" * 3000
+
+    first = await journal.keep_stream(delivery, downloaded())
+    again = await journal.keep_stream(delivery, downloaded())
+    assert asked == ["d-1"]
+    assert again.repeated
+    assert again.entry_id == first.entry_id
+
+
+async def test_a_download_that_breaks_off_keeps_nothing_and_leaves_nothing(at: JournalSettings) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * 4096
+        raise ConnectionResetError
+
+    async with Journal(at) as journal:
+        with pytest.raises(ConnectionResetError):
+            await journal.keep_stream(arrival(dokumentlager_id="d-1"), broken())
+        assert await journal.entries() == []
+    async with Journal(at):
+        pass
+    with sqlite3.connect(Path(at.url.removeprefix("sqlite:///"))) as raw:
+        assert raw.execute("select count(*) from chunks").fetchone() == (0,)
+    raw.close()
+
+
+async def test_a_commit_is_synced_before_keep_returns(at: JournalSettings, journal: Journal) -> None:
+    async with journal._database.write() as connection:
+        modes = [
+            (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "secure_delete")
+        ]
+    assert modes == ["wal", 2, 1]
+
+
+async def test_a_journal_that_is_no_database_says_so(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(JournalUnavailable, match="not a database"):
+        async with Journal(JournalSettings(url=f"sqlite:///{tmp_path}/journal.db")):
+            pass
+
+
+async def test_a_journal_used_outside_its_block_says_so(at: JournalSettings) -> None:
+    journal = Journal(at)
+    with pytest.raises(JournalError, match="not open"):
+        await journal.entries()
+    async with journal:
+        pass
+    await journal.aclose()
+
+
+async def test_an_unknown_entry_is_named_in_the_error(journal: Journal) -> None:
+    with pytest.raises(JournalError, match="no such message"):
+        await journal.entry("none")
+
+
+async def test_a_full_disk_keeps_nothing_and_says_so(at: JournalSettings, journal: Journal) -> None:
+    await journal.keep(arrival(), b"first")
+    async with journal._database.write() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        assert isinstance(pages, int)
+    engine = journal._database._engine
+    assert engine is not None
+    async with journal._database.write() as connection:
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalUnavailable, match="full"):
+        await journal.keep(arrival(), b"x" * 1_000_000)
+    assert len(await journal.entries()) == 1
