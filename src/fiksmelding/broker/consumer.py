@@ -109,12 +109,17 @@ class Consumer:
         """Take no more deliveries. What is being handled goes on and can be acknowledged."""
         self._paused = True
         self._wake.set()
-        await self.until(*(state for state in ConsumerState if state is not ConsumerState.CONSUMING))
+        if self._linked:
+            await self.until(ConsumerState.PAUSED, ConsumerState.CLOSED)
+        elif not self._closing:
+            self._board.show(ConsumerState.PAUSED)
 
     async def resume(self) -> None:
         """Take deliveries again, as soon as there is a connection."""
         self._paused = False
         self._wake.set()
+        if not self._linked and not self._closing:
+            self._board.show(ConsumerState.CONNECTING)
 
     async def aclose(self) -> None:
         """Stop consuming, let running hand-overs end, disconnect. Closing twice is fine."""
@@ -152,7 +157,8 @@ class Consumer:
                 wait = _wait(self._settings, failures)
             else:
                 continue
-            await _first(self._clock.sleep(wait), self._woken())
+            if not self._paused:
+                await _first(self._clock.sleep(wait), self._woken())
 
     async def _connect_and_serve(self, tls: ssl.SSLContext | None) -> None:
         """Raise when the link is lost; return when told to close."""

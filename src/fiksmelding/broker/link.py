@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import aiormq
 from aiormq.abc import AbstractChannel, DeliveredMessage
-from pamqp.commands import Basic
 from yarl import URL
 
 from fiksmelding._version import __version__
@@ -177,7 +176,7 @@ class Link:
             raise BrokerUnavailable("The channel to the broker is closed.")
         return self._channel
 
-    def _on_cancel(self, frame: Basic.Cancel) -> None:
+    def _on_cancel(self, frame: aiormq.spec.Basic.Cancel) -> None:
         if frame.consumer_tag == self._tag:
             self._cancelled.set()
 

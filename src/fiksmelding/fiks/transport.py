@@ -154,7 +154,11 @@ class Transport:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        return await retrying(attempt)
+
+        async def run() -> Result:
+            return await attempt()
+
+        return await retrying(run)
 
     async def _refusal(self, call: Call, response: aiohttp.ClientResponse) -> Refusal:
         body = await _read(response, ERROR_LIMIT)
