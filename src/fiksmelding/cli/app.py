@@ -1,0 +1,67 @@
+"""The command line: names, options and help of every command; what they do stands in files of their own."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fiksmelding._version import __version__
+from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
+
+app = typer.Typer(
+    name="fiksmelding",
+    help="Receive and send bekymringsmeldinger over KS Fiks without losing one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"fiksmelding {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything.", envvar="FIKSMELDING_DEBUG")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    log_to_stderr(logging.DEBUG if debug else logging.INFO if verbose else logging.WARNING)
+
+
+@app.command("demo")
+def _demo() -> None:
+    """Show the whole road of four reports, on this machine alone."""
+    from fiksmelding.cli.demo import demo
+
+    raise typer.Exit(run(demo()))
+
+
+@app.command("receive")
+def _receive(
+    *,
+    settings: Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")],
+    to_folder: Annotated[Path, typer.Option("--to-folder", help="Where each report becomes a folder.")],
+    until_idle: Annotated[
+        float | None, typer.Option("--until-idle", min=0.1, help="Stop after SECONDS without anything to do.")
+    ] = None,
+) -> None:
+    """Receive reports into a folder until stopped."""
+    from fiksmelding.cli.receive import receive_to_folder
+    from fiksmelding.config import Settings
+
+    with errors_told():
+        loaded = Settings.load(settings)
+    run(receive_to_folder(loaded, to_folder, until_idle=until_idle))

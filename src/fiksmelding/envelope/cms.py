@@ -1,0 +1,417 @@
+"""CMS EnvelopedData and AuthEnvelopedData (RFC 5652, RFC 5083): writing as a stream, reading in place.
+
+CBC and counter mode let the reader decrypt from any block on, so a container can be read where it lies; no plaintext is
+stored and memory does not depend on size.
+"""
+
+import io
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, GCM
+
+from fiksmelding.envelope import algorithms
+from fiksmelding.envelope.algorithms import AlgorithmIdentifier
+from fiksmelding.envelope.ber import (
+    CONSTRUCTED,
+    END_OF_CONTENTS,
+    INDEFINITE,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    BerError,
+    Element,
+    Header,
+    encode,
+    encode_header,
+    encode_integer,
+    encode_oid,
+    encode_sequence,
+    read_element,
+    read_header,
+)
+from fiksmelding.envelope.keys import DecryptionKey
+from fiksmelding.envelope.limits import Limits
+from fiksmelding.envelope.pieces import Pieces, find_pieces
+from fiksmelding.envelope.recipients import (
+    KeyTransport,
+    candidate_keys,
+    parse_recipients,
+    recipient_info,
+    recipient_infos,
+)
+from fiksmelding.errors import DecryptionFailed, EnvelopeError
+
+__all__ = ["DecryptingReader", "EncryptingWriter", "open_cms"]
+
+BLOCK = 16
+CHUNK = 256 * 1024
+"""Bytes decrypted at a time; a multiple of the block."""
+
+CONTENT = 0xA0
+ORIGINATOR = 0xA0
+AUTHENTICATED_ATTRIBUTES = 0xA1
+ENCRYPTED_CONTENT = 0x80
+
+DEFINITE_UP_TO = 1024 * 1024
+"""Bytes of content up to which we write DER: what is held in memory until its length is known."""
+
+PIECE = 64 * 1024
+GCM_NONCE = 12
+GCM_LEAST_TAG = 12
+GCM_DEFAULT_TAG = 12
+
+
+class EncryptingWriter:
+    """A sink that encrypts what is written into CMS EnvelopedData for one recipient (contract section 8).
+
+    Content up to 1 MiB gives DER, which every reader takes; more gives BER with indefinite lengths and the ciphertext
+    in pieces, as the Java client writes. Closing finishes the envelope and leaves `out` open.
+    """
+
+    def __init__(
+        self,
+        out: BinaryIO,
+        recipient: x509.Certificate,
+        *,
+        definite_up_to: int = DEFINITE_UP_TO,
+        piece_size: int = PIECE,
+    ) -> None:
+        content_key = secrets.token_bytes(32)
+        iv = secrets.token_bytes(BLOCK)
+        self._out = out
+        self._encryptor = Cipher(AES(content_key), CBC(iv)).encryptor()
+        self._recipients = recipient_infos([recipient_info(recipient, content_key)])
+        self._content_info = encode_oid(algorithms.DATA) + encode_sequence(
+            encode_oid(algorithms.AES_256_CBC), encode(OCTET_STRING, iv)
+        )
+        self._definite_up_to = definite_up_to
+        self._piece_size = max(BLOCK, piece_size - piece_size % BLOCK)
+        self._pending = bytearray()
+        self._streaming = False
+        self._written = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Encrypt `data` and pass on what is ready."""
+        self._pending += data
+        self._written += len(data)
+        if not self._streaming and len(self._pending) > self._definite_up_to:
+            self._begin_streaming()
+        if self._streaming and len(self._pending) >= self._piece_size:
+            self._write_pieces()
+        return len(data)
+
+    def close(self) -> None:
+        """Write what remains: without it the envelope is incomplete."""
+        padding = BLOCK - self._written % BLOCK
+        self._pending += bytes((padding,)) * padding
+        last = self._encryptor.update(self._pending) + self._encryptor.finalize()
+        self._pending.clear()
+        if self._streaming:
+            # Ends the ciphertext, EncryptedContentInfo, EnvelopedData, the explicit tag and ContentInfo.
+            self._out.write(encode(OCTET_STRING, last) + 5 * END_OF_CONTENTS)
+        else:
+            self._out.write(self._definite(last))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    def _definite(self, ciphertext: bytes) -> bytes:
+        content = encode_sequence(self._content_info, encode(ENCRYPTED_CONTENT, ciphertext))
+        enveloped = encode_sequence(encode_integer(0), self._recipients, content)
+        return encode_sequence(encode_oid(algorithms.ENVELOPED_DATA), encode(CONTENT, enveloped))
+
+    def _begin_streaming(self) -> None:
+        self._streaming = True
+        sequence = bytes((SEQUENCE,)) + INDEFINITE
+        self._out.write(
+            b"".join(
+                (
+                    sequence,
+                    encode_oid(algorithms.ENVELOPED_DATA),
+                    bytes((CONTENT,)) + INDEFINITE,
+                    sequence,
+                    encode_integer(0),
+                    self._recipients,
+                    sequence,
+                    self._content_info,
+                    bytes((ENCRYPTED_CONTENT | CONSTRUCTED,)) + INDEFINITE,
+                )
+            )
+        )
+
+    def _write_pieces(self) -> None:
+        whole = len(self._pending) - len(self._pending) % self._piece_size
+        # The view must be gone before the buffer can shrink.
+        with memoryview(self._pending) as view, view[:whole] as ready:
+            ciphertext = memoryview(self._encryptor.update(ready))
+        del self._pending[:whole]
+        header = encode_header(OCTET_STRING, self._piece_size)
+        for start in range(0, whole, self._piece_size):
+            self._out.write(header)
+            self._out.write(ciphertext[start : start + self._piece_size])
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """What an envelope says in the clear."""
+
+    recipients: list[KeyTransport]
+    algorithm: AlgorithmIdentifier
+    pieces: Pieces
+    authenticated: bool
+    attributes: Element | None
+    tag: bytes
+
+
+def open_cms(
+    source: BinaryIO,
+    *,
+    keys: Sequence[DecryptionKey],
+    limits: Limits,
+    allow_pkcs1: bool = True,
+    is_plausible: Callable[["DecryptingReader"], bool] = lambda _: True,
+) -> "DecryptingReader":
+    """Find the content key of an envelope and return a reader of its content.
+
+    Args:
+        source: The envelope: seekable, standing at its first byte; not to be changed while the reader is used.
+        keys: Private keys to try, each on each recipient.
+        limits: What the envelope may ask of us.
+        allow_pkcs1: Whether a content key padded with PKCS#1 v1.5 is acceptable.
+        is_plausible: Whether the content looks as it should. Where it does not, the content key was wrong or the
+            ciphertext altered, which is a failed decryption like any other.
+
+    Raises:
+        EnvelopeError: It is no such envelope, or uses an algorithm that we do not know.
+        DecryptionFailed: No key opens it.
+    """
+    try:
+        envelope = _parse(source, limits)
+        open_content, key_size = _content_opener(envelope)
+    except BerError as error:
+        raise EnvelopeError(
+            f"This is no CMS envelope that can be read: {error}.",
+            advice="Keep it; ask the sender what was sent.",
+        ) from error
+    for content_key in candidate_keys(envelope.recipients, keys, size=key_size, allow_pkcs1=allow_pkcs1):
+        reader = open_content(content_key)
+        if reader is not None and is_plausible(reader):
+            return reader
+    raise DecryptionFailed
+
+
+def _parse(source: BinaryIO, limits: Limits) -> _Envelope:
+    def element(*tags: int) -> Element:
+        one = read_element(source, limit=limits.cms_header)
+        if one.tag not in tags:
+            raise BerError("an unexpected element")
+        return one
+
+    _enter(source, SEQUENCE)
+    kind = element(OBJECT_IDENTIFIER).oid()
+    if kind not in {algorithms.ENVELOPED_DATA, algorithms.AUTH_ENVELOPED_DATA}:
+        raise BerError("it holds no enveloped data")
+    _enter(source, CONTENT)
+    _enter(source, SEQUENCE)
+    element(INTEGER)
+    recipients = element(ORIGINATOR, SET)
+    if recipients.tag == ORIGINATOR:
+        recipients = element(SET)
+    content_info = _enter(source, SEQUENCE)
+    element(OBJECT_IDENTIFIER)
+    algorithm = AlgorithmIdentifier.of(element(SEQUENCE))
+    content = _enter(source, ENCRYPTED_CONTENT, ENCRYPTED_CONTENT | CONSTRUCTED)
+    pieces = find_pieces(source, content, max_runs=limits.irregular_pieces)
+    attributes, tag = None, b""
+    if kind == algorithms.AUTH_ENVELOPED_DATA:
+        if content_info.length is None and source.read(2) != END_OF_CONTENTS:
+            raise BerError("the content does not end where it should")
+        mac = element(AUTHENTICATED_ATTRIBUTES, OCTET_STRING)
+        if mac.tag == AUTHENTICATED_ATTRIBUTES:
+            attributes, mac = mac, element(OCTET_STRING)
+        tag = mac.octets()
+    return _Envelope(
+        parse_recipients(recipients, limit=limits.recipients),
+        algorithm,
+        pieces,
+        kind == algorithms.AUTH_ENVELOPED_DATA,
+        attributes,
+        tag,
+    )
+
+
+def _enter(source: BinaryIO, *tags: int) -> Header:
+    header = read_header(source)
+    if header.tag not in tags:
+        raise BerError("an unexpected element")
+    return header
+
+
+ContentOpener = Callable[[bytes], "DecryptingReader | None"]
+
+
+def _content_opener(envelope: _Envelope) -> tuple[ContentOpener, int]:
+    """How to decrypt the content once there is a key, and of what size that key is."""
+    oid, parameters = envelope.algorithm.oid, envelope.algorithm.parameters
+    if parameters is None:
+        raise BerError("a content encryption algorithm without its parameters")
+    if envelope.authenticated and oid in algorithms.GCM_KEY_SIZES:
+        return _gcm_opener(envelope, parameters), algorithms.GCM_KEY_SIZES[oid]
+    if not envelope.authenticated and oid in algorithms.CBC_KEY_SIZES:
+        if parameters.tag != OCTET_STRING or len(parameters.content) != BLOCK:
+            raise BerError("the initialisation vector is expected")
+        iv = parameters.content
+        return lambda key: _open_cbc(envelope.pieces, key, iv), algorithms.CBC_KEY_SIZES[oid]
+    raise BerError("an unknown content encryption algorithm")
+
+
+def _open_cbc(pieces: Pieces, key: bytes, iv: bytes) -> "DecryptingReader | None":
+    if pieces.size == 0 or pieces.size % BLOCK:
+        return None
+    last = _CbcContent(pieces, key, iv).decrypt(pieces.size - BLOCK, BLOCK)
+    padding = last[-1]
+    if not 1 <= padding <= BLOCK or last[-padding:] != bytes((padding,)) * padding:
+        return None
+    return DecryptingReader(_CbcContent(pieces, key, iv), pieces.size - padding)
+
+
+def _gcm_opener(envelope: _Envelope, parameters: Element) -> ContentOpener:
+    children = parameters.children()
+    nonce = children.take(OCTET_STRING).content
+    length = children.optional(INTEGER)
+    expected = GCM_DEFAULT_TAG if length is None else length.integer()
+    # RFC 5084 recommends a nonce of 12 bytes; with any other the counter may wrap differently from CTR mode's.
+    if len(nonce) != GCM_NONCE or not GCM_LEAST_TAG <= expected <= BLOCK or len(envelope.tag) != expected:
+        raise BerError("strange AES-GCM parameters")
+    # The attributes are authenticated as a SET OF, not with the implicit tag they carry (RFC 5083, 2.2).
+    attributes = bytes((SET,)) + envelope.attributes.raw[1:] if envelope.attributes else b""
+
+    def open_content(key: bytes) -> "DecryptingReader | None":
+        decryptor = Cipher(AES(key), GCM(nonce, envelope.tag, min_tag_length=GCM_LEAST_TAG)).decryptor()
+        decryptor.authenticate_additional_data(attributes)
+        for offset in range(0, envelope.pieces.size, CHUNK):
+            decryptor.update(envelope.pieces.read(offset, CHUNK))
+        try:
+            decryptor.finalize()
+        except InvalidTag:
+            return None
+        return DecryptingReader(_GcmContent(envelope.pieces, key, nonce), envelope.pieces.size)
+
+    return open_content
+
+
+class _CbcContent:
+    """Decrypts any run of blocks: all that CBC needs is the ciphertext block before it."""
+
+    def __init__(self, pieces: Pieces, key: bytes, iv: bytes) -> None:
+        self._pieces = pieces
+        self._key = AES(key)
+        self._iv = iv
+
+    def decrypt(self, offset: int, size: int) -> bytes:
+        if offset == 0:
+            return Cipher(self._key, CBC(self._iv)).decryptor().update(self._pieces.read(0, size))
+        data = memoryview(self._pieces.read(offset - BLOCK, size + BLOCK))
+        return Cipher(self._key, CBC(bytes(data[:BLOCK]))).decryptor().update(data[BLOCK:])
+
+
+class _GcmContent:
+    """Decrypts any run of blocks of a ciphertext whose tag was found good: GCM is counter mode from 2 on."""
+
+    def __init__(self, pieces: Pieces, key: bytes, nonce: bytes) -> None:
+        self._pieces = pieces
+        self._key = AES(key)
+        self._nonce = nonce
+
+    def decrypt(self, offset: int, size: int) -> bytes:
+        counter = self._nonce + (2 + offset // BLOCK).to_bytes(BLOCK - GCM_NONCE, "big")
+        return Cipher(self._key, CTR(counter)).decryptor().update(self._pieces.read(offset, size))
+
+
+class DecryptingReader(io.RawIOBase):
+    """The content of an envelope: read-only, seekable, decrypted as it is asked for.
+
+    Attributes:
+        size: Bytes of content.
+    """
+
+    def __init__(self, content: "_CbcContent | _GcmContent", size: int) -> None:
+        super().__init__()
+        self.size = size
+        self._content = content
+        self._position = 0
+        self._chunk_at = -1
+        self._chunk = b""
+        self._lock = threading.Lock()
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read `size` bytes from `offset`, less only at the end. May be called from several threads.
+
+        Raises:
+            EnvelopeError: The source has become shorter since it was opened.
+        """
+        end = min(offset + size, self.size)
+        if offset >= end:
+            return b""
+        parts = []
+        with self._lock:
+            while offset < end:
+                chunk = self._load(offset - offset % CHUNK)
+                start = offset - self._chunk_at
+                part = chunk[start : start + end - offset]
+                parts.append(part)
+                offset += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _load(self, chunk_at: int) -> bytes:
+        if chunk_at != self._chunk_at:
+            try:
+                chunk = self._content.decrypt(chunk_at, CHUNK)
+            except BerError as error:
+                raise EnvelopeError(f"The envelope changed while it was read: {error}.") from error
+            self._chunk_at, self._chunk = chunk_at, chunk[: self.size - chunk_at]
+        return self._chunk
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position, in bytes of content."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        if base + offset < 0:
+            raise ValueError("A position before the beginning.")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        """The position, in bytes of content."""
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed: any buffer
+        """Read into `buffer`; less than its size at the end of a chunk."""
+        data = self.read_at(self._position, min(len(buffer), CHUNK - self._position % CHUNK))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)

@@ -1,0 +1,36 @@
+"""Short ways to seal and open in tests."""
+
+import io
+from collections.abc import Mapping
+from random import Random
+
+from fiksmelding.envelope import Signer, open_envelope, seal
+from fiksmelding.simulator.pki import Credential
+
+REPORT = {
+    "bekymringsmelding.json": b'{"melding": "\xc3\xa6\xc3\xb8\xc3\xa5"}' * 40,
+    "bekymringsmelding.pdf": bytes(range(256)) * 90,
+}
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    """Bytes that no compression makes smaller, the same in every run."""
+    return Random(seed).randbytes(size)  # noqa: S311  # a test's content, no secret
+
+
+def signer(credential: Credential) -> Signer:
+    """The signer with that credential."""
+    return Signer(credential.key, credential.certificate, credential.chain)
+
+
+def sealed(files: Mapping[str, bytes], sender: Credential, recipient: Credential) -> bytes:
+    """An envelope around `files`."""
+    out = io.BytesIO()
+    seal(files, signer=signer(sender), recipient=recipient.certificate, out=out)
+    return out.getvalue()
+
+
+def opened(envelope: bytes, recipient: Credential) -> dict[str, bytes]:
+    """The files of an envelope."""
+    with open_envelope(io.BytesIO(envelope), keys=[recipient.key]) as content:
+        return {name: file.read() for name, file in content.files.items()}
