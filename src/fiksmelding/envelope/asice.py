@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from fiksmelding.envelope import signature
 from fiksmelding.envelope.limits import Limits
@@ -30,6 +30,9 @@ KEPT = 256 * 1024
 """Bytes of a file up to which its verified content is kept in memory, so that it need not be decrypted again."""
 
 KEPT_IN_ALL = 1024 * 1024
+
+Sha1 = Literal["refuse", "signature", "accept"]
+"""Where SHA-1 is acceptable; see `Trust.sha1`."""
 
 
 def write_container(
@@ -120,7 +123,7 @@ class _PartsReader(io.RawIOBase):
         return len(part)
 
 
-def verify_container(source: RandomAccess, *, limits: Limits, allow_sha1: bool) -> Container:
+def verify_container(source: RandomAccess, *, limits: Limits, sha1: Sha1) -> Container:
     """Verify a container whole: structure, signature, digests.
 
     Raises:
@@ -132,13 +135,13 @@ def verify_container(source: RandomAccess, *, limits: Limits, allow_sha1: bool) 
     entry = archive.entries.get(manifest.signature)
     if entry is None or not _is_meta(entry.name):
         raise ContainerRefused(ContainerProblem.NO_SIGNATURE, "The container lacks the signature its manifest names.")
-    verified = signature.verify(archive.read(entry, limit=limits.signature), manifest_data, allow_sha1=allow_sha1)
+    verified = signature.verify(archive.read(entry, limit=limits.signature), manifest_data, allow_sha1=sha1 != "refuse")
     files: dict[str, EnvelopeFile] = {}
     room = KEPT_IN_ALL
     for covered, reference in _covered(archive, manifest):
         keep = covered.size <= min(KEPT, room)
         room -= covered.size if keep else 0
-        files[covered.name] = _verified_file(archive, covered, reference, keep=keep, allow_sha1=allow_sha1)
+        files[covered.name] = _verified_file(archive, covered, reference, keep=keep, allow_sha1=sha1 == "accept")
     return Container(files, verified)
 
 

@@ -93,11 +93,13 @@ class VerifiedSignature:
         certificate: The signer's certificate.
         others: The other certificates that came with it.
         signed_at: When the signer says it was made, aware; None when that is not said.
+        digest: Hash that it rests on, as `hashlib` calls it.
     """
 
     certificate: x509.Certificate
     others: tuple[x509.Certificate, ...]
     signed_at: datetime | None
+    digest: str
 
 
 def sign(data: bytes, signer: Signer, *, signed_at: datetime | None = None) -> bytes:
@@ -233,9 +235,9 @@ def _verify_signer(
         signed_at = _check_attributes(attributes, data, digest, certificate)
         # What is signed is the SET OF itself, not with the implicit tag it carries (RFC 5652, 5.4).
         covered = bytes((SET,)) + attributes.raw[1:]
-    _check_value(certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
+    digest = _check_value(certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
     others = tuple(one for one in certificates if one != certificate)
-    return VerifiedSignature(certificate, others, signed_at)
+    return VerifiedSignature(certificate, others, signed_at, digest.name)
 
 
 def _find(identifier: Element, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
@@ -298,8 +300,8 @@ def _check_value(
     covered: bytes,
     *,
     allow_sha1: bool,
-) -> None:
-    """Verify the signature value itself."""
+) -> hashes.HashAlgorithm:
+    """Verify the signature value itself; returns the hash that it rests on."""
     scheme, digest = _scheme(algorithm, digest)
     if isinstance(digest, hashes.SHA1) and not allow_sha1:
         raise SignatureInvalid("The signature rests on SHA-1, which is not accepted here.")
@@ -313,6 +315,7 @@ def _check_value(
             raise SignatureInvalid("The signature's algorithm does not fit its signer's key.")
     except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
         raise SignatureInvalid("The signature is not right: what it covers was altered.") from error
+    return digest
 
 
 def _scheme(

@@ -82,8 +82,11 @@ def _pieces(value: object) -> Iterator[str]:
         yield "null"
     elif isinstance(value, bool):
         yield "true" if value else "false"
-    elif isinstance(value, int | Decimal):
+    elif isinstance(value, int):
         yield str(value)
+    elif isinstance(value, Decimal):
+        text = str(value)
+        yield text if "." in text or "E" in text else f"{text}.0"  # to stay a number with a fraction
     elif isinstance(value, Mapping):
         separator = "{"
         for name, member in value.items():
