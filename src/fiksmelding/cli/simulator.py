@@ -94,7 +94,9 @@ async def list_reports(folder: Path, *, as_json: bool) -> None:
     if as_json:
         console.print_json(body.decode())
         return
-    table = Table("id", "kind", "account", "states")
+    table = Table()
+    for name in ("id", "kind", "account", "states"):
+        table.add_column(name, overflow="fold")
     for report in TypeAdapter(list[Listed]).validate_json(body):
         kind = " ".join(report.message_type.split(".")[-2:])
         states = " → ".join(change.tilstand for change in report.states)
@@ -126,5 +128,5 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
             told = json.loads(body).get("message", "")
         except (ValueError, AttributeError):
             told = ""
-        raise FiksmeldingError(f"The simulator refuses that ({response.status}): {told or response.reason}.")
+        raise FiksmeldingError(f"The simulator refuses that ({response.status}): {told or response.reason}")
     return body
