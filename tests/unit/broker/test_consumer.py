@@ -349,6 +349,22 @@ async def test_the_handler_itself_may_pause(broker: ScriptedBroker) -> None:
         assert one.status.state is ConsumerState.PAUSED
 
 
+async def test_whoever_waits_for_a_pause_is_freed_when_it_is_overruled(broker: ScriptedBroker) -> None:
+    one = consumer(broker, Inbox().keep)
+    async with one:
+        await reached(one, ConsumerState.CONSUMING)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.resume()
+        await asyncio.wait_for(pausing, 5)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.aclose()
+        await asyncio.wait_for(pausing, 5)
+        await asyncio.wait_for(one.pause(), 5)
+    assert one.status.state.value == "closed"
+
+
 async def test_closing_lets_a_running_hand_over_end_and_acknowledge(broker: ScriptedBroker) -> None:
     begun, released = asyncio.Event(), asyncio.Event()
 
