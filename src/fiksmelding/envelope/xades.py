@@ -20,6 +20,7 @@ from signxml.algorithms import (
 from signxml.verifier import VerifyResult
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier, XAdESVerifyResult
 
+from fiksmelding.envelope.certificates import usable_certificate
 from fiksmelding.envelope.manifest import decode_base64, parse_xml_safely
 from fiksmelding.envelope.signature import VerifiedSignature
 from fiksmelding.errors import EnvelopeError, SignatureInvalid
@@ -135,10 +136,11 @@ def _certificates(signature: etree._Element) -> list[x509.Certificate]:
     elements = signature.findall(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate")
     if not 1 <= len(elements) <= MAX_CERTIFICATES:
         raise SignatureInvalid("The signature does not bring its signer's certificate.")
-    try:
-        return [x509.load_der_x509_certificate(decode_base64(element.text or "")) for element in elements]
-    except ValueError as error:
-        raise SignatureInvalid("A certificate of the signature is malformed.") from error
+    loaded = [usable_certificate(decode_base64(element.text or "")) for element in elements]
+    certificates = [one for one in loaded if one is not None]
+    if not certificates:
+        raise SignatureInvalid("The certificates of the signature are malformed.")
+    return certificates
 
 
 def _leaf(certificates: list[x509.Certificate]) -> x509.Certificate:
