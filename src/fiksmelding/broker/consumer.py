@@ -20,6 +20,7 @@ from fiksmelding.config import BrokerSettings
 from fiksmelding.errors import (
     AccessRefused,
     BrokerAccessRefused,
+    BrokerError,
     BrokerUnavailable,
     FiksmeldingError,
     RequestRefused,
@@ -94,6 +95,8 @@ class Consumer:
         return await self._board.until(*states)
 
     async def __aenter__(self) -> Self:
+        if self._supervisor is not None:
+            raise BrokerError("A consumer is opened once: make another.")
         tls = await asyncio.to_thread(client_context, self._settings.ca_file) if self._settings.tls else None
         if tls is None and not _on_this_machine(self._settings.host):
             raise SettingsError("broker.tls may only be false for a broker on this machine.")
@@ -157,8 +160,12 @@ class Consumer:
                 wait = _wait(self._settings, failures)
             else:
                 continue
-            if not self._paused:
-                await _first(self._clock.sleep(wait), self._woken())
+            await self._back_off(wait)
+
+    async def _back_off(self, seconds: float) -> None:
+        """Wait, unless told meanwhile to pause, resume or close; the wake-up for it may have been used up already."""
+        if not self._paused and not self._closing:
+            await _first(self._clock.sleep(seconds), self._woken())
 
     async def _connect_and_serve(self, tls: ssl.SSLContext | None) -> None:
         """Raise when the link is lost; return when told to close."""

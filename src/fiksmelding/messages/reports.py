@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import StringConstraints
+from pydantic import FailFast, StringConstraints
 
 from fiksmelding.messages.base import Items, Line, OptionalText, Part, Text
 from fiksmelding.messages.json_text import write_json
@@ -74,7 +74,7 @@ class PrivatBekymringsmelding(Message):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Text
     privat_melder: PrivatMelder
-    privat_barn: tuple[PrivatBarn, ...]
+    privat_barn: Annotated[tuple[PrivatBarn, ...], FailFast()]
     melding: Text
     sendingstidspunkt: Text
     leveringskanal: Text
@@ -110,8 +110,8 @@ class OffentligBekymringsmelding(Message):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Line
     offentlig_melder: OffentligMelder
-    offentlig_barn: Annotated[tuple[OffentligBarn, ...], Items(least=1)]
-    foresatte: Annotated[tuple[Foresatt, ...], Items(least=1, most=2)]
+    offentlig_barn: Annotated[tuple[OffentligBarn, ...], FailFast(), Items(least=1)]
+    foresatte: Annotated[tuple[Foresatt, ...], FailFast(), Items(least=1, most=2)]
     behov_for_tolk: OptionalText = None
     andre_hjelpeinstanser: OptionalText = None
     melding: OffentligMelding

@@ -14,6 +14,7 @@ from fiksmelding.broker import Consumer, ConsumerState, Credentials, Delivery
 from fiksmelding.config import BrokerSettings
 from fiksmelding.errors import (
     AccessRefused,
+    BrokerError,
     BrokerUnavailable,
     JournalUnavailable,
     PlatformUnavailable,
@@ -151,7 +152,7 @@ async def test_a_broker_restarted_on_its_port_is_found_again(broker: ScriptedBro
     async with consumer(broker, inbox.keep) as one:
         await reached(one, ConsumerState.CONSUMING)
         await broker.stop()
-        assert "lost" in await reached(one, ConsumerState.CONNECTING)
+        assert "no working connection" in await reached(one, ConsumerState.CONNECTING)
         async with ScriptedBroker(port=broker.port) as restarted:
             (await restarted.consumer()).deliver(b"back", HEADERS)
             assert (await inbox.next()).body == b"back"
@@ -226,7 +227,7 @@ async def test_a_status_is_logged_once_however_many_attempts_fail(
                 await asyncio.sleep(0)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("fiksmelding")]
     assert len(lines) == 2
-    assert "lost" in lines[0]
+    assert "no working connection" in lines[0]
     assert "closed" in lines[1]
 
 
@@ -370,6 +371,26 @@ async def test_closing_does_not_wait_for_a_broker_that_is_not_there(unused_tcp_p
         pass
     await one.aclose()
     assert one.status.state is ConsumerState.CLOSED
+
+
+async def test_a_connection_cut_while_closing_does_not_hold_it_up(broker: ScriptedBroker) -> None:
+    class NeverWakes(FakeClock):
+        async def sleep(self, _: float) -> None:
+            await asyncio.Event().wait()
+
+    one = consumer(broker, Inbox().keep, clock=NeverWakes())
+    async with one:
+        session = await broker.consumer()
+        await reached(one, ConsumerState.CONSUMING)
+        session.drop()
+        await asyncio.wait_for(one.aclose(), 5)
+
+
+async def test_a_consumer_is_opened_once(broker: ScriptedBroker) -> None:
+    one = consumer(broker, Inbox().keep)
+    async with one:
+        with pytest.raises(BrokerError, match="once"):
+            await one.__aenter__()
 
 
 async def test_closing_while_logging_in_leaves_no_connection(broker: ScriptedBroker) -> None:
