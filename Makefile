@@ -7,12 +7,14 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench clean format
+.PHONY: help demo test check bench interop clean format
 
 help:
 	@echo "make demo    the whole road of four reports, on this machine alone"
 	@echo "make test    the tests (services that are missing are named and skipped)"
+	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make check   lint, format, types, layers"
+	@echo "make interop the envelope against KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make bench   benchmarks, as ratios"
 	@echo "make clean   remove everything that make made"
 
@@ -26,7 +28,7 @@ demo: $(READY)
 	@$(BIN)/python -m fiksmelding demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not interop" --cov --cov-report=term
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -37,6 +39,9 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+interop: $(READY)
+	FIKSMELDING_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m interop
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

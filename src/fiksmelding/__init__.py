@@ -1,1 +1,83 @@
-"""Receive and send bekymringsmeldinger over KS Fiks without losing one."""
+"""Receive and send bekymringsmeldinger over KS Fiks without losing one.
+
+The names below are the public face, with `fiksmelding.messages`, `fiksmelding.envelope` and `fiksmelding.simulator`.
+Nothing else is API. They are loaded when first used, so that importing the package costs little.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fiksmelding._version import __version__
+    from fiksmelding.config import Settings
+    from fiksmelding.errors import (
+        AccessRefused,
+        BrokerAccessRefused,
+        BrokerError,
+        BrokerUnavailable,
+        ContainerInvalid,
+        DecryptionFailed,
+        EnvelopeError,
+        FiksmeldingError,
+        InvalidMessage,
+        JournalError,
+        JournalUnavailable,
+        NotFound,
+        PlatformError,
+        PlatformUnavailable,
+        Problem,
+        Reject,
+        RequestRefused,
+        SettingsError,
+        SignatureInvalid,
+    )
+    from fiksmelding.receiver import Confirm, FolderHandler, Handler, Receiver, Registered, Report, Step
+
+__all__ = [
+    "AccessRefused",
+    "BrokerAccessRefused",
+    "BrokerError",
+    "BrokerUnavailable",
+    "Confirm",
+    "ContainerInvalid",
+    "DecryptionFailed",
+    "EnvelopeError",
+    "FiksmeldingError",
+    "FolderHandler",
+    "Handler",
+    "InvalidMessage",
+    "JournalError",
+    "JournalUnavailable",
+    "NotFound",
+    "PlatformError",
+    "PlatformUnavailable",
+    "Problem",
+    "Receiver",
+    "Registered",
+    "Reject",
+    "Report",
+    "RequestRefused",
+    "Settings",
+    "SettingsError",
+    "SignatureInvalid",
+    "Step",
+    "__version__",
+]
+
+_HOME = {
+    "__version__": "fiksmelding._version",
+    "Settings": "fiksmelding.config",
+    **dict.fromkeys(
+        ("Confirm", "FolderHandler", "Handler", "Receiver", "Registered", "Report", "Step"), "fiksmelding.receiver"
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'fiksmelding' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME.get(name, "fiksmelding.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -85,6 +85,13 @@ def server_tls(credential: Credential, folder: Path) -> ssl.SSLContext:
     return context
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Return when `condition` holds; fail after ten seconds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  (it happens at the far end of a socket: there is no event for it)
+            await asyncio.sleep(0)
+
+
 async def in_thread(call: Callable[[], T], *, seconds: float = 20.0) -> T:
     """Run a blocking client beside the broker's loop."""
     return await asyncio.wait_for(asyncio.to_thread(call), seconds)

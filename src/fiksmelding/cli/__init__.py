@@ -1,1 +1,5 @@
 """The `fiksmelding` command."""
+
+from fiksmelding.cli.app import main
+
+__all__ = ["main"]

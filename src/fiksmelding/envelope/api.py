@@ -138,7 +138,7 @@ def open_container(
 
 
 def _verify(source: RandomAccess, trust: Trust, received_at: datetime | None, limits: Limits) -> OpenedEnvelope:
-    container = verify_container(source, limits=limits, allow_sha1=trust.allow_sha1)
+    container = verify_container(source, limits=limits, sha1=trust.sha1)
     return OpenedEnvelope(container.files, trust.judge(container.signature, received_at))
 
 

@@ -14,6 +14,11 @@ from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 __all__ = ["DIGESTS", "Manifest", "Reference", "parse_manifest", "parse_xml_safely", "write_manifest"]
 
 ASIC = "http://uri.etsi.org/2918/v1.2.1#"
+"""What .NET writes and every peer reads."""
+
+ASIC_SPELLINGS = (ASIC, "http://uri.etsi.org/02918/v1.2.1#", "http://uri.etsi.org/02918/v1.1.1#")
+"""What is read: Java writes the second (measured with fiks-io-asice-handler 2.2.8), older writers the third."""
+
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 SIGNATURE_TYPE = "application/x-pkcs7-signature"
 
@@ -110,12 +115,13 @@ def parse_manifest(data: bytes) -> Manifest:
         ContainerRefused: It is malformed.
     """
     root = parse_xml_safely(data)
-    if root.tag != _tag(ASIC, "ASiCManifest"):
+    namespace = next((one for one in ASIC_SPELLINGS if root.tag == _tag(one, "ASiCManifest")), None)
+    if namespace is None:
         raise _malformed("it is no ASiCManifest")
-    signatures = root.findall(_tag(ASIC, "SigReference"))
+    signatures = root.findall(_tag(namespace, "SigReference"))
     if len(signatures) != 1:
         raise _malformed("it must name one signature")
-    references = tuple(_reference(one) for one in root.findall(_tag(ASIC, "DataObjectReference")))
+    references = tuple(_reference(one) for one in root.findall(_tag(namespace, "DataObjectReference")))
     return Manifest(_attribute(signatures[0], "URI"), references)
 
 

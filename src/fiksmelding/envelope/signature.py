@@ -31,6 +31,7 @@ from fiksmelding.envelope.ber import (
     encode_sequence,
     encode_set,
 )
+from fiksmelding.envelope.certificates import usable_certificate
 from fiksmelding.envelope.recipients import issuer_and_serial
 from fiksmelding.errors import SignatureInvalid
 
@@ -93,11 +94,13 @@ class VerifiedSignature:
         certificate: The signer's certificate.
         others: The other certificates that came with it.
         signed_at: When the signer says it was made, aware; None when that is not said.
+        digest: Hash that it rests on, as `hashlib` calls it.
     """
 
     certificate: x509.Certificate
     others: tuple[x509.Certificate, ...]
     signed_at: datetime | None
+    digest: str
 
 
 def sign(data: bytes, signer: Signer, *, signed_at: datetime | None = None) -> bytes:
@@ -201,20 +204,14 @@ def _parse(signature: bytes) -> tuple[list[x509.Certificate], list[Element]]:
     if len(signer_infos) > MAX_SIGNERS:
         raise BerError("there are too many signers")
     elements = certificate_set.children().rest() if certificate_set else []
-    return [_certificate(one) for one in elements if one.tag == SEQUENCE], signer_infos
+    loaded = [usable_certificate(one.raw) for one in elements if one.tag == SEQUENCE]
+    return [one for one in loaded if one is not None], signer_infos
 
 
 def _sequence(element: Element) -> Cursor:
     if element.tag != SEQUENCE:
         raise BerError("an unexpected element")
     return element.children()
-
-
-def _certificate(element: Element) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(element.raw)
-    except ValueError as error:
-        raise BerError("a certificate is malformed") from error
 
 
 def _verify_signer(
@@ -233,9 +230,9 @@ def _verify_signer(
         signed_at = _check_attributes(attributes, data, digest, certificate)
         # What is signed is the SET OF itself, not with the implicit tag it carries (RFC 5652, 5.4).
         covered = bytes((SET,)) + attributes.raw[1:]
-    _check_value(certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
+    digest = _check_value(certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
     others = tuple(one for one in certificates if one != certificate)
-    return VerifiedSignature(certificate, others, signed_at)
+    return VerifiedSignature(certificate, others, signed_at, digest.name)
 
 
 def _find(identifier: Element, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
@@ -254,7 +251,7 @@ def _find(identifier: Element, certificates: Sequence[x509.Certificate]) -> x509
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return None
 
 
@@ -298,8 +295,8 @@ def _check_value(
     covered: bytes,
     *,
     allow_sha1: bool,
-) -> None:
-    """Verify the signature value itself."""
+) -> hashes.HashAlgorithm:
+    """Verify the signature value itself; returns the hash that it rests on."""
     scheme, digest = _scheme(algorithm, digest)
     if isinstance(digest, hashes.SHA1) and not allow_sha1:
         raise SignatureInvalid("The signature rests on SHA-1, which is not accepted here.")
@@ -313,6 +310,7 @@ def _check_value(
             raise SignatureInvalid("The signature's algorithm does not fit its signer's key.")
     except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
         raise SignatureInvalid("The signature is not right: what it covers was altered.") from error
+    return digest
 
 
 def _scheme(

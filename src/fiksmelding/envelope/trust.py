@@ -64,6 +64,7 @@ class SignerInfo:
         organisation_number: Nine digits out of the certificate's subject; None when it holds none, or several.
         name: The subject's organisation name, else its common name.
         verdict: What is known about the certificate.
+        digest: Hash that the signature rests on, as `hashlib` calls it; "sha1" is weak.
         signed_at: When the signer says to have signed, aware; None when that is not said.
     """
 
@@ -71,6 +72,7 @@ class SignerInfo:
     organisation_number: str | None
     name: str
     verdict: Verdict
+    digest: str
     signed_at: datetime | None = None
 
 
@@ -85,7 +87,9 @@ class Trust:
         organisations: Organisation numbers, nine digits each.
         intermediates: Issuing certificates for signers who do not send theirs.
         crls: Revocation lists.
-        allow_sha1: Whether digests and signatures with SHA-1 are acceptable.
+        sha1: Where SHA-1 is acceptable: nowhere, in the signature over the manifest, or in digests of files too. The
+            default is what KS's own Java client needs: it signs with SHA-1 still (fiks-io-asice-handler 2.2.8), over a
+            manifest with SHA-256 digests, where collisions would have to be found among digests.
         allow_pkcs1: Whether a content key padded with PKCS#1 v1.5 is acceptable; .NET senders write one first.
     """
 
@@ -94,7 +98,7 @@ class Trust:
     organisations: frozenset[str] = frozenset()
     intermediates: tuple[x509.Certificate, ...] = ()
     crls: tuple[x509.CertificateRevocationList, ...] = ()
-    allow_sha1: bool = False
+    sha1: Literal["refuse", "signature", "accept"] = "signature"
     allow_pkcs1: bool = True
 
     def judge(self, signature: VerifiedSignature, received_at: datetime | None) -> SignerInfo:
@@ -112,6 +116,7 @@ class Trust:
             organisation_number=organisation_number(signature.certificate.subject),
             name=_display_name(signature.certificate.subject),
             verdict=self._verdict(signature, received_at),
+            digest=signature.digest,
             signed_at=signature.signed_at,
         )
         if self.policy != "flag" and not signer.verdict.trusted:
@@ -158,7 +163,7 @@ class Trust:
         )
         try:
             return list(verifier.verify(certificate, list(others)).chain)
-        except (VerificationError, ValueError):
+        except (VerificationError, UnsupportedAlgorithm, ValueError):
             return []
 
     def _revocation(self, chain: Sequence[x509.Certificate], moment: datetime) -> Finding:
@@ -205,8 +210,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
-        return False
     return usage.digital_signature or usage.content_commitment
 
 

@@ -114,12 +114,27 @@ class Journal:
                 .where(entries.c.id == entry.id, entries.c.state == entry.state.value)
                 .values(state=state.value, due_at=change.due_at, **_given(change))
             )
-            if done.rowcount != 1:
-                raise JournalError(f"The message is no longer {entry.state}.", message_id=entry.id)
+            _must_be_one(done.rowcount, entry)
             if change.receipt is not None:
                 await _put_receipt(connection, entry.id, change.receipt)
             detail = {**change.detail, "state": state.value}
             await _append(connection, entry.id, change.event, detail, at)
+            return await _get(connection, entry.id)
+
+    async def postpone(self, entry: Entry, due_at: datetime | None) -> Entry:
+        """Let an entry wait, which is no event: nothing happened.
+
+        Raises:
+            JournalError: The entry is not where `entry` says.
+            JournalUnavailable: Nothing was recorded.
+        """
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                update(entries)
+                .where(entries.c.id == entry.id, entries.c.state == entry.state.value)
+                .values(due_at=due_at)
+            )
+            _must_be_one(done.rowcount, entry)
             return await _get(connection, entry.id)
 
     async def erase(self, entry: Entry, *, at: datetime) -> Entry:
@@ -158,6 +173,16 @@ class Journal:
         async with self._database.read() as connection:
             earliest: datetime | None = (await connection.execute(query)).scalar_one()
         return earliest
+
+    async def unanswered(self) -> int:
+        """How many entries still have a step ahead that needs no person."""
+        query = (
+            select(func.count())
+            .select_from(entries)
+            .where(entries.c.due_at.is_not(None), entries.c.state != State.QUARANTINED.value)
+        )
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def entry(self, entry_id: str) -> Entry:
         """One entry.
@@ -303,6 +328,11 @@ def _delivery_key(arrival: Arrival, payload: StoredPayload | None) -> str:
 
 def _same_delivery(arrival: Arrival, key: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return entries.c.konto_id == arrival.konto_id, entries.c.delivery_key == key
+
+
+def _must_be_one(changed: int, entry: Entry) -> None:
+    if changed != 1:
+        raise JournalError(f"The message is no longer {entry.state}.", message_id=entry.id)
 
 
 def _given(change: Change) -> dict[str, str | int]:

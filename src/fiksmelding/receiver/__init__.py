@@ -1,1 +1,12 @@
-"""The road of a report: queue, journal, handler, receipt."""
+"""The road of a report: queue, journal, handler, receipt.
+
+Read it in this order: `keeping` (broker → journal → ack), `road` (the steps after that, each in its `…_step`), `worker`
+(which report is walked when), `receiver` (all of it together).
+"""
+
+from fiksmelding.receiver.folder import FolderHandler
+from fiksmelding.receiver.receiver import Receiver
+from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
+from fiksmelding.receiver.steps import Observer, Step
+
+__all__ = ["Confirm", "FolderHandler", "Handler", "Observer", "Receiver", "Registered", "Report", "Step"]

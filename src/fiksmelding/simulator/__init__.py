@@ -1,1 +1,22 @@
 """The Fiks platform on one machine, to build and test an integration against."""
+
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.keys import Keys
+from fiksmelding.simulator.national.letters import Letter
+from fiksmelding.simulator.national.reports import Receipt, Report, StateChange, Verdict
+from fiksmelding.simulator.national.states import Tilstand
+from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.simulator import Simulator
+
+__all__ = [
+    "Keys",
+    "Letter",
+    "Receipt",
+    "Refusal",
+    "Report",
+    "Simulator",
+    "SimulatorClock",
+    "StateChange",
+    "Tilstand",
+    "Verdict",
+]

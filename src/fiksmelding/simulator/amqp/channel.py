@@ -54,6 +54,19 @@ class Channel:
             self._queues.unsubscribe(consumer.queue, consumer)
         self._consumers.clear()
 
+    def cancel_consumers(self, queue: str, *, notify: bool) -> None:
+        """End the consumers of a queue from the broker's side; what they hold stays held.
+
+        Args:
+            queue: The queue's name.
+            notify: Whether the client understands being told.
+        """
+        for consumer in [one for one in self._consumers.values() if one.queue == queue]:
+            self._queues.unsubscribe(queue, consumer)
+            del self._consumers[consumer.tag]
+            if notify:
+                self._send(commands.Basic.Cancel(consumer.tag, nowait=True))
+
     def release(self) -> None:
         """Give back everything that was not acknowledged: each a failed attempt."""
         self.stop_consuming()

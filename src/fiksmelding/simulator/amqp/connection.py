@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 
 from pamqp import commands
+from pamqp.frame import marshal
 
 from fiksmelding.simulator.amqp.channel import Channel
 from fiksmelding.simulator.amqp.handshake import Authenticate, Session, shake_hands
@@ -27,6 +28,8 @@ SERVER_ONLY = frozenset(name for method in METHODS for name in method.valid_resp
 }
 
 CONNECTION_CLASS = 10
+END_OF_CLOSE_OK = marshal(commands.Connection.CloseOk(), 0)[-5:]
+"""Class, method and end octet; where frames begin can no longer be told when it is looked for."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +42,17 @@ class Connection:
         queues: The platform's queues.
         authenticate: Who may log in.
         handshake_seconds: How long logging in may take.
+        blocked: Why the broker takes no messages now; None when it does.
     """
 
     def __init__(
-        self, stream: FrameStream, *, queues: Queues, authenticate: Authenticate, handshake_seconds: float
+        self,
+        stream: FrameStream,
+        *,
+        queues: Queues,
+        authenticate: Authenticate,
+        handshake_seconds: float,
+        blocked: str | None = None,
     ) -> None:
         self._stream = stream
         self._queues = queues
@@ -52,6 +62,7 @@ class Connection:
         self._channels: dict[int, Channel] = {}
         self._closing_channels: set[int] = set()
         self._closing = False
+        self._blocked = blocked
         self._current = (0, 0)
 
     async def run(self) -> None:
@@ -61,6 +72,8 @@ class Connection:
             async with asyncio.timeout(self._handshake_seconds):
                 self._session = await shake_hands(self._stream, self._authenticate)
             self._stream.on_room(self._wake)
+            if self._blocked is not None:
+                self.block(self._blocked)
             heartbeats = asyncio.create_task(self._keep_alive(self._session.heartbeat))
             await self._serve(self._session)
         except HardError as error:
@@ -104,6 +117,33 @@ class Connection:
         """Cut the connection without a word."""
         self._stream.abort()
 
+    def block(self, reason: str) -> None:
+        """Tell the client, if it can be told, that the broker takes no messages now."""
+        self._blocked = reason
+        self._tell(commands.Connection.Blocked(reason))
+
+    def unblock(self) -> None:
+        """Tell the client that the broker takes messages again."""
+        self._blocked = None
+        self._tell(commands.Connection.Unblocked())
+
+    def cancel_consumers(self, queue: str) -> None:
+        """End the client's consumers of a queue, and tell it if it can be told."""
+        notify = self._can("consumer_cancel_notify")
+        for channel in self._channels.values():
+            channel.cancel_consumers(queue, notify=notify)
+
+    def go_silent(self) -> None:
+        """Neither read nor send any more, as when the network between has gone."""
+        self._stream.go_silent()
+
+    def _can(self, capability: str) -> bool:
+        return self._session is not None and capability in self._session.capabilities
+
+    def _tell(self, method: Method) -> None:
+        if self._can("connection.blocked") and not self._closing:
+            self._stream.send(0, method)
+
     async def _refuse(self, error: HardError) -> None:
         logger.info("Closing a connection: %s", error)
         self.close(error)
@@ -111,7 +151,7 @@ class Connection:
             while True:
                 self._expect_end(await self._stream.read())
         except HardError:
-            await self._stream.discard_rest()
+            await self._stream.discard_rest(until=END_OF_CLOSE_OK)
         except Disconnected:
             pass
 

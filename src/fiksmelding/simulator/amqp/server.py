@@ -47,6 +47,7 @@ class AmqpServer:
         self._handshake_seconds = handshake_seconds
         self._server: asyncio.Server | None = None
         self._timekeeper: asyncio.Task[None] | None = None
+        self._blocked: str | None = None
         self._connections: dict[asyncio.Task[None], Connection] = {}
 
     @property
@@ -60,7 +61,7 @@ class AmqpServer:
     async def __aenter__(self) -> Self:
         tls = self._ssl_context is not None
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: StreamProtocol(self._connected),
+            self._new_protocol,
             self._host,
             self._port,
             ssl=self._ssl_context,
@@ -97,17 +98,51 @@ class AmqpServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def block(self, reason: str) -> None:
+        """Tell clients, also those to come, that the broker is short of something and takes no messages."""
+        self._blocked = reason
+        for connection in self._connections.values():
+            connection.block(reason)
+
+    def unblock(self) -> None:
+        """Tell clients that the broker has recovered."""
+        self._blocked = None
+        for connection in self._connections.values():
+            connection.unblock()
+
+    def cancel_consumers(self, queue: str) -> None:
+        """Cancel every consumer of a queue from the broker's side, as when a queue loses its leader.
+
+        What they hold stays theirs to acknowledge.
+        """
+        for connection in self._connections.values():
+            connection.cancel_consumers(queue)
+
+    def go_silent(self) -> None:
+        """Leave every connection half open: nothing is read or sent on it any more, and nobody is told.
+
+        Clients can find out by missing heartbeats only. What they hold is back in the queues when their own heartbeats
+        are missed, or by `sever`. New connections work.
+        """
+        for connection in self._connections.values():
+            connection.go_silent()
+
     def _stop_consuming(self) -> None:
         # Before anything is given back: a message must not lose an attempt to a connection that is to go as well.
         for connection in self._connections.values():
             connection.stop_consuming()
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _new_protocol(self) -> StreamProtocol:
+        protocol = StreamProtocol(lambda reader, writer: self._serve(FrameStream(reader, writer, protocol)))
+        return protocol
+
+    def _serve(self, stream: FrameStream) -> None:
         connection = Connection(
-            FrameStream(reader, writer),
+            stream,
             queues=self._queues,
             authenticate=self._authenticate,
             handshake_seconds=self._handshake_seconds,
+            blocked=self._blocked,
         )
         task = asyncio.create_task(connection.run())
         self._connections[task] = connection

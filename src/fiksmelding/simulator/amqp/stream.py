@@ -59,27 +59,25 @@ class FrameStream:
         received_at: When the peer was last heard, by the loop's clock, in seconds.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocol: StreamProtocol) -> None:
         self._reader = reader
         self._writer = writer
-        self._protocol = writer.transport.get_protocol()
+        self._protocol = protocol
         self._loop = asyncio.get_running_loop()
         self.frame_max = constants.FRAME_MIN_SIZE
         self.received_at = self._loop.time()
+        self._silent = False
         self._deadline: asyncio.TimerHandle | None = None
         writer.transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
 
     @property
     def writable(self) -> bool:
         """Whether the peer keeps up with what it is sent."""
-        return not self._writer.is_closing() and not (
-            isinstance(self._protocol, StreamProtocol) and self._protocol.full
-        )
+        return not self._writer.is_closing() and not self._protocol.full
 
     def on_room(self, callback: Callable[[], None]) -> None:
         """Have `callback` called each time the peer has caught up."""
-        if isinstance(self._protocol, StreamProtocol):
-            self._protocol.on_room = callback
+        self._protocol.on_room = callback
 
     async def read_protocol_header(self) -> None:
         """Read the client's first eight bytes.
@@ -146,10 +144,18 @@ class FrameStream:
         except OSError as error:
             raise Disconnected("The connection was lost.") from error
 
-    async def discard_rest(self) -> None:
-        """Read and forget until the peer closes: closing with unread input would take our last words back."""
-        while await self._read_some():
-            pass
+    async def discard_rest(self, *, until: bytes = b"") -> None:
+        """Read and forget until the peer closes, or has just sent `until`.
+
+        Closing with unread input would take our own last words back.
+        """
+        while data := await self._read_some():
+            if until and data.endswith(until):
+                return
+
+    def go_silent(self) -> None:
+        """Neither read nor send any more, without closing."""
+        self._silent = True
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -174,6 +180,9 @@ class FrameStream:
             data = await self._reader.readexactly(size)
         except (EOFError, OSError) as error:
             raise Disconnected("The connection was lost.") from error
+        if self._silent:
+            await self.discard_rest()
+            raise Disconnected("The connection was half open.")
         self.received_at = self._loop.time()
         return data
 
@@ -184,7 +193,7 @@ class FrameStream:
             return b""
 
     def _write(self, data: bytes) -> None:
-        if not self._writer.is_closing():
+        if not self._silent and not self._writer.is_closing():
             self._writer.write(data)
 
 

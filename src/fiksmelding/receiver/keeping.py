@@ -1,0 +1,134 @@
+"""Keep, then acknowledge: a delivery becomes an entry in the journal, and only then does the broker hear of it."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Protocol
+from uuid import UUID
+
+from fiksmelding.broker import Delivery
+from fiksmelding.clock import Clock
+from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformError
+from fiksmelding.journal import Arrival, Journal, Kept, deadline
+from fiksmelding.receiver.identity import as_uuid
+from fiksmelding.receiver.retry import Backoff
+from fiksmelding.receiver.steps import Observer, Step
+
+log = logging.getLogger("fiksmelding.receiver")
+
+
+class DocumentStore(Protocol):
+    """The part of the document store that keeping needs."""
+
+    def download(self, dokument_id: UUID) -> AsyncGenerator[bytes, None]:
+        """The bytes of a document, as they arrive."""
+        ...
+
+
+class Keeper:
+    """Puts deliveries into the journal.
+
+    Args:
+        journal: Where they are kept.
+        documents: Where bodies are that did not come with the delivery.
+        konto_id: Our account.
+        deadline_hours: From keeping to the final decision, in hours.
+        backoff: How long a failure makes a delivery wait, unacknowledged.
+        clock: Where the time is read.
+        observe: Told of each step.
+        kept: Called after each delivery: there is work to do.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        documents: DocumentStore,
+        konto_id: str,
+        deadline_hours: float,
+        backoff: Backoff,
+        clock: Clock,
+        observe: Observer,
+        kept: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._documents = documents
+        self._konto_id = konto_id
+        self._deadline_hours = deadline_hours
+        self._backoff = backoff
+        self._clock = clock
+        self._observe = observe
+        self._kept = kept
+
+    async def keep(self, delivery: Delivery) -> None:
+        """Keep a delivery and acknowledge it.
+
+        While the journal cannot write, or a document cannot be fetched, it waits and tries again; the delivery stays
+        unacknowledged meanwhile, so the broker still has it whatever happens to us.
+        """
+        arrival = self._arrival(delivery)
+        kept = await self._until_kept(arrival, delivery)
+        if not kept.repeated:
+            self._observe(Step.KEPT, kept.entry_id)
+        try:
+            await delivery.ack()
+        except BrokerUnavailable:
+            # It will be delivered again, and found to be kept.
+            log.info("%s: the acknowledgement did not get through", kept.entry_id, extra={"event": "ack_lost"})
+        else:
+            self._observe(Step.ACKNOWLEDGED, kept.entry_id)
+        self._kept()
+
+    async def _until_kept(self, arrival: Arrival, delivery: Delivery) -> Kept:
+        failures = 0
+        while True:
+            try:
+                return await self._store(arrival, delivery)
+            except (JournalUnavailable, PlatformError) as error:
+                failures += 1
+                wait = self._backoff.after(failures).total_seconds()
+                log.critical(
+                    "melding-id %s is not kept and not acknowledged: %s Next attempt in %.1f s",
+                    arrival.melding_id,
+                    error,
+                    wait,
+                    extra={"event": "not_kept"},
+                )
+                await self._clock.sleep(wait)
+
+    async def _store(self, arrival: Arrival, delivery: Delivery) -> Kept:
+        if arrival.dokumentlager_id is None:
+            return await self._journal.keep(arrival, delivery.body)
+        dokument_id = as_uuid(arrival.dokumentlager_id)
+        if dokument_id is None:
+            return await self._journal.keep_stream(arrival, _nothing())
+        try:
+            async with aclosing(self._documents.download(UUID(dokument_id))) as pieces:
+                return await self._journal.keep_stream(arrival, pieces)
+        except NotFound as error:
+            # Trying again cannot bring it back. Kept without its body it is set aside, and answered in time.
+            log.critical("melding-id %s: its document is gone: %s", arrival.melding_id, error)
+            return await self._journal.keep_stream(arrival, _nothing())
+
+    def _arrival(self, delivery: Delivery) -> Arrival:
+        metadata = delivery.metadata
+        return Arrival(
+            konto_id=self._konto_id,
+            melding_id=None if "melding-id" in metadata.missing else metadata.melding_id,
+            melding_type=metadata.melding_type,
+            avsender_id=None if "avsender-id" in metadata.missing else metadata.avsender_id,
+            klient_melding_id=metadata.klient_melding_id,
+            klient_korrelasjons_id=metadata.klient_korrelasjons_id,
+            bekymringsmelding_id=metadata.bekymringsmelding_id,
+            dokumentlager_id=metadata.dokumentlager_id,
+            headers=metadata.headers,
+            missing=metadata.missing,
+            received_at=delivery.received_at,
+            deadline_at=deadline(delivery.received_at, self._deadline_hours),
+        )
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    pieces: tuple[bytes, ...] = ()
+    for piece in pieces:
+        yield piece

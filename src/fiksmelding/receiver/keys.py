@@ -1,0 +1,67 @@
+"""Keys and certificates that the receiver needs, read from the files that the settings name."""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from fiksmelding.config import Settings
+from fiksmelding.envelope import Signer, Trust, load_certificates, load_private_key
+from fiksmelding.errors import FiksmeldingError, SettingsError
+
+
+def account_keys(settings: Settings) -> list[rsa.RSAPrivateKey]:
+    """The private keys that open the account's messages, newest first.
+
+    Raises:
+        SettingsError: One cannot be read.
+    """
+    return [_private_key(path, "account.private_keys") for path in settings.account.private_keys]
+
+
+def signer(settings: Settings) -> Signer:
+    """What signs our answers: `account.sign_key` and `sign_certificate`, else Maskinporten's business certificate.
+
+    Raises:
+        SettingsError: There is no certificate to sign with, or a file cannot be read.
+    """
+    account, maskinporten = settings.account, settings.maskinporten
+    if account.sign_certificate is not None:
+        key_path = account.sign_key or account.private_keys[0]
+        certificate_path = account.sign_certificate
+    elif maskinporten.certificate is not None:
+        key_path, certificate_path = maskinporten.private_key, maskinporten.certificate
+    else:
+        raise SettingsError("There is no certificate to sign answers with: set account.sign_certificate.")
+    certificates = load_certificates(_read(certificate_path, "the signing certificate"))
+    key = _private_key(key_path, "the signing key")
+    if key.public_key() != certificates[0].public_key():
+        raise SettingsError(
+            f"The key in {key_path.name} does not belong to the certificate in {certificate_path.name}."
+        )
+    return Signer(key, certificates[0], tuple(certificates[1:]))
+
+
+def trust(settings: Settings) -> Trust:
+    """Whose signature counts.
+
+    Raises:
+        SettingsError: A root certificate cannot be read.
+    """
+    roots = [one for path in settings.trust.roots for one in load_certificates(_read(path, "trust.roots"))]
+    return Trust(roots=tuple(roots), policy=settings.trust.policy)
+
+
+def _private_key(path: Path, name: str) -> rsa.RSAPrivateKey:
+    try:
+        return load_private_key(_read(path, name))
+    except SettingsError:
+        raise
+    except (FiksmeldingError, ValueError, TypeError) as error:
+        raise SettingsError(f"{name}: {path.name} holds no usable private key.") from error
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,244 @@
+"""The receiver: opens everything it needs, lets the road run, and stops in order."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import Self, TypeVar
+
+from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
+from fiksmelding.clock import Clock, SystemClock
+from fiksmelding.config import Settings
+from fiksmelding.errors import FiksmeldingError, JournalUnavailable
+from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
+from fiksmelding.journal import Entry, Journal
+from fiksmelding.receiver import keys
+from fiksmelding.receiver.answering import Answering
+from fiksmelding.receiver.confirm_step import ConfirmStep
+from fiksmelding.receiver.keeping import Keeper
+from fiksmelding.receiver.open_step import OpenStep
+from fiksmelding.receiver.opening import Opener
+from fiksmelding.receiver.receipt_step import ReceiptStep
+from fiksmelding.receiver.recording import Recorder
+from fiksmelding.receiver.register_step import RegisterStep
+from fiksmelding.receiver.report import Confirm, Handler
+from fiksmelding.receiver.retry import Backoff
+from fiksmelding.receiver.road import Road
+from fiksmelding.receiver.steps import Observer, watch_nothing
+from fiksmelding.receiver.worker import Worker
+
+log = logging.getLogger("fiksmelding.receiver")
+
+HOUSEKEEPING_SECONDS = 3600.0
+ERASED_AT_ONCE = 500
+
+Part = TypeVar("Part")
+
+
+class Receiver:
+    """Receives reports for one account.
+
+    ```python
+    async with Receiver(Settings.load("fiksmelding.toml"), register) as receiver:
+        await receiver.run()
+    ```
+
+    Args:
+        settings: Account, platform, broker, journal and policies.
+        handler: Stores a report in the case system; see `Handler`.
+        confirm: Reads back whether it is there, before a receipt goes out. Recommended.
+        observe: Told of each step of each entry, right after it.
+        clock: Where the time is read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        handler: Handler,
+        *,
+        confirm: Confirm | None = None,
+        observe: Observer = watch_nothing,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = settings
+        self._handler = handler
+        self._confirm = confirm
+        self._observe = observe
+        self._clock: Clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+        self._stopping = asyncio.Event()
+        self._running = False
+        self._last_delivery = self._clock.monotonic()
+        self._journal: Journal | None = None
+        self._consumer: Consumer | None = None
+        self._worker: Worker | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the journal, the keys and the session.
+
+        Raises:
+            SettingsError: A file is missing or wrong.
+            JournalUnavailable: The journal cannot be opened.
+        """
+        account_keys = await asyncio.to_thread(keys.account_keys, self._settings)
+        signer = await asyncio.to_thread(keys.signer, self._settings)
+        trust = await asyncio.to_thread(keys.trust, self._settings)
+        async with AsyncExitStack() as stack:
+            journal = await stack.enter_async_context(Journal(self._settings.journal))
+            session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
+            answering = Answering(FiksIO(session), Catalog(session), signer)
+            opener = Opener(journal, account_keys, trust)
+            self._journal = journal
+            self._worker = self._make_worker(journal, self._make_road(journal, opener, answering))
+            self._consumer = self._make_consumer(journal, session, self._worker)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of everything. Closing twice does nothing."""
+        await self._stack.aclose()
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, to look things up in.
+
+        Raises:
+            FiksmeldingError: The receiver is not open.
+        """
+        return _opened(self._journal)
+
+    @property
+    def status(self) -> ConsumerStatus:
+        """How we stand with the broker."""
+        return _opened(self._consumer).status
+
+    def stop(self) -> None:
+        """Ask `run` to stop: no new deliveries, what is under way is finished within `receiver.stop_seconds`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Receive until `stop` is called or the task is cancelled; both end in order.
+
+        Raises:
+            FiksmeldingError: The receiver is not open, or runs already.
+        """
+        consumer, worker = _opened(self._consumer), _opened(self._worker)
+        if self._running:
+            raise FiksmeldingError("The receiver runs already.")
+        self._running = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                walking = tasks.create_task(worker.run(), name="worker")
+                keeping_house = tasks.create_task(self._keep_house(), name="housekeeping")
+                try:
+                    async with consumer:
+                        await self._stopping.wait()
+                finally:
+                    walking.cancel()
+                    keeping_house.cancel()
+                    await worker.drain(self._settings.receiver.stop_seconds)
+        finally:
+            self._running = False
+
+    async def wait_until_idle(self, seconds: float) -> None:
+        """Return when nothing has arrived, and nothing has been worked on or is due, for `seconds`."""
+        worker, journal = _opened(self._worker), _opened(self._journal)
+        quiet_since = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(min(0.1, seconds))
+            now = self._clock.monotonic()
+            if worker.busy or self.status.state is not ConsumerState.CONSUMING or await journal.unanswered():
+                quiet_since = now
+            quiet_since = max(quiet_since, self._last_delivery)
+            if now - quiet_since >= seconds:
+                return
+
+    def _make_road(self, journal: Journal, opener: Opener, answering: Answering) -> Road:
+        policy = self._settings.receiver
+        recorder = Recorder(journal, self._clock, self._backoff(), self._observe)
+        timeout = policy.handler_timeout_seconds
+        return Road(
+            recorder=recorder,
+            opener=opener,
+            open=OpenStep(recorder, journal, policy.unstructured),
+            register=RegisterStep(recorder, journal, opener, self._handler, timeout, self._confirm is not None),
+            confirm=ConfirmStep(recorder, self._confirm, timeout),
+            receipt=ReceiptStep(recorder, answering),
+        )
+
+    def _make_worker(self, journal: Journal, road: Road) -> Worker:
+        return Worker(
+            journal=journal,
+            walk=road.walk,
+            concurrency=self._settings.receiver.concurrency,
+            backoff=self._backoff(),
+            clock=self._clock,
+        )
+
+    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker) -> Consumer:
+        konto_id = str(self._settings.account.id)
+        keeper = Keeper(
+            journal=journal,
+            documents=Documents(session),
+            konto_id=konto_id,
+            deadline_hours=self._settings.receiver.deadline_hours,
+            backoff=self._backoff(),
+            clock=self._clock,
+            observe=self._observe,
+            kept=worker.wake,
+        )
+
+        async def keep(delivery: Delivery) -> None:
+            self._last_delivery = self._clock.monotonic()
+            await keeper.keep(delivery)
+
+        async def credentials() -> Credentials:
+            # Never one from the cache: a token that the broker has just refused would be offered again and again.
+            token = await session.access_token(max_age=0.0)
+            integration = self._settings.integration
+            return Credentials.of_integration(integration.id, integration.secret(), token)
+
+        return Consumer(
+            self._settings.broker,
+            queue=f"fiksio.konto.{konto_id}",
+            credentials=credentials,
+            on_delivery=keep,
+            clock=self._clock,
+            stop_seconds=self._settings.receiver.stop_seconds,
+        )
+
+    def _backoff(self) -> Backoff:
+        policy = self._settings.receiver
+        return Backoff(policy.retry_first_seconds, policy.retry_longest_seconds)
+
+    async def _keep_house(self) -> None:
+        """Erase originals that have outlived their use."""
+        journal = _opened(self._journal)
+        while True:
+            try:
+                await self._erase_old(journal)
+            except JournalUnavailable as error:
+                log.warning("old originals are not erased now: %s", error)
+            await self._clock.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _erase_old(self, journal: Journal) -> None:
+        now = self._clock.now()
+        before = now - timedelta(days=self._settings.journal.keep_days)
+        while True:
+            old: list[Entry] = list(await journal.receipted_before(before, limit=ERASED_AT_ONCE))
+            for entry in old:
+                await journal.erase(entry, at=now)
+            if len(old) < ERASED_AT_ONCE:
+                return
+
+
+def _opened(part: Part | None) -> Part:
+    if part is None:
+        raise FiksmeldingError("The receiver is not open.", advice="Use it inside `async with`.")
+    return part

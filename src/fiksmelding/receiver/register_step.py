@@ -1,0 +1,101 @@
+"""OPENED → REGISTERED: the handler stores the report in the case system."""
+
+import asyncio
+from dataclasses import dataclass
+
+from fiksmelding.errors import EnvelopeError, Reject
+from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, State
+from fiksmelding.receiver.journey import Journey, report_of
+from fiksmelding.receiver.opening import Opener
+from fiksmelding.receiver.recording import Recorder, new_receipt
+from fiksmelding.receiver.repetition import find_original
+from fiksmelding.receiver.report import Handler, Registered, Report
+from fiksmelding.receiver.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterStep:
+    """Calls the handler, or answers a repetition as its original was answered.
+
+    Attributes:
+        recorder: Where the outcome is written.
+        journal: Where an original is found.
+        opener: Opens an original to compare it.
+        handler: The case system's side.
+        timeout: Time limit of one call, in seconds.
+        read_back: Whether the case system is asked afterwards; if so, the receipt waits for that.
+    """
+
+    recorder: Recorder
+    journal: Journal
+    opener: Opener
+    handler: Handler
+    timeout: float
+    read_back: bool
+
+    async def __call__(self, entry: Entry, journey: Journey) -> Entry:
+        """Take the step."""
+        repeat = journey.began_sealed or entry.attempts > 1
+        try:
+            opened = await journey.open(entry)
+        except EnvelopeError as error:  # it did open before: a key was taken away, or the journal was damaged
+            return await self.recorder.quarantine(entry, error.__class__.__name__)
+        original = await find_original(self.journal, self.opener, entry, opened)
+        if original is not None:
+            return await self._repeat(entry, original)
+        try:
+            registered = await self._call(report_of(entry, opened, repeat=repeat))
+        except Reject as refusal:
+            return await self.recorder.reject(entry, refusal.reason, cause="handler")
+        except Exception as error:  # noqa: BLE001 - a handler may fail in any way; the report must outlive it
+            again = Change(event=EventKind.HANDLER_FAILED, due_at=None, attempts=entry.attempts + 1)
+            return await self.recorder.retry(entry, EventKind.HANDLER_FAILED, error, again)
+        self.recorder.observe(Step.HANDLED, entry.id)
+        return await self._registered(entry, registered)
+
+    async def _call(self, report: Report) -> Registered:
+        async with asyncio.timeout(self.timeout):
+            answer = await self.handler(report)
+        if not isinstance(answer, Registered):
+            # A handler that forgets to return would otherwise pass for one that has stored the report.
+            raise TypeError("the handler did not return Registered")
+        return answer
+
+    async def _registered(self, entry: Entry, registered: Registered) -> Entry:
+        change = Change(
+            event=EventKind.REGISTERED,
+            detail={"reference": registered.reference, "attempt": entry.attempts},
+            state=State.REGISTERED,
+            due_at=self.recorder.clock.now(),
+            failures=0,
+            reference=registered.reference,
+            receipt=None if self.read_back else new_receipt(Answer.MOTTATT),
+        )
+        return await self.recorder.step(entry, change, Step.REGISTERED)
+
+    async def _repeat(self, entry: Entry, original: Entry) -> Entry:
+        """Answer as `original` was answered, once it is."""
+        if original.receipt is None:
+            return await self._wait_for(entry, original)
+        receipt = new_receipt(original.receipt.answer, original.receipt.reason)
+        if receipt.answer is Answer.FEILET:
+            return await self.recorder.reject(entry, receipt.reason or "", cause="repetition", receipt=receipt)
+        change = Change(
+            event=EventKind.DUPLICATE,
+            detail={"original": original.id},
+            state=State.REGISTERED,
+            due_at=self.recorder.clock.now(),
+            failures=0,
+            duplicate_of=original.id,
+            reference=original.reference,
+            receipt=receipt,
+        )
+        return await self.recorder.step(entry, change, Step.REGISTERED)
+
+    async def _wait_for(self, entry: Entry, original: Entry) -> Entry:
+        due_at = self.recorder.clock.now() + self.recorder.backoff.after(1)
+        if entry.duplicate_of is not None:
+            return await self.journal.postpone(entry, due_at)
+        detail: dict[str, str | int] = {"original": original.id}
+        change = Change(event=EventKind.DUPLICATE, detail=detail, due_at=due_at, duplicate_of=original.id)
+        return await self.journal.record(entry, change, at=self.recorder.clock.now())

@@ -1,0 +1,87 @@
+"""The platform's JSON answers, with the member names as the platform spells them."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+__all__ = ["AccountAnswer", "AccountStatus", "Answer", "DocumentMetadata", "PublicKey", "QueueStatus", "SentAnswer"]
+
+
+class Answer(BaseModel):
+    """One JSON answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    def to_json(self) -> str:
+        """The answer as JSON."""
+        return self.model_dump_json(by_alias=True)
+
+
+class AccountStatus(Answer):
+    """Whether an account can be used now (contract section 4)."""
+
+    gyldig_avsender: bool
+    gyldig_mottaker: bool
+    melding: str | None
+
+
+class QueueStatus(AccountStatus):
+    """The same with what happens on its queue: consumers, and messages waiting."""
+
+    antall_konsumenter: int
+    antall_uavhentede_meldinger: int
+
+
+class AccountAnswer(Answer):
+    """An account in the catalog (contract section 4)."""
+
+    fiks_org_id: UUID
+    fiks_org_navn: str
+    organisasjonsnummer: str
+    kommunenummer: str | None
+    konto_id: UUID
+    konto_navn: str
+    status: AccountStatus
+
+
+class _Dated(Answer):
+    nokkel: str
+    valid_from: str
+    valid_to: str
+    serial: str
+    subject_dn: str
+    issuer_dn: str
+
+    model_config = ConfigDict(alias_generator=lambda name: to_camel(name).replace("Dn", "DN"))
+
+
+class PublicKey(_Dated):
+    """An account's certificate in the catalog (contract section 4); `nokkel` is PEM."""
+
+    valid: bool
+    status_message: str | None
+
+
+class SentAnswer(Answer):
+    """What was sent (contract section 5)."""
+
+    melding_id: UUID
+    melding_type: str
+    avsender_konto_id: UUID
+    mottaker_konto_id: UUID
+    ttl: int
+    dokumentlager_id: UUID | None
+    svar_pa_melding: UUID | None
+    headere: dict[str, str]
+
+
+class DocumentMetadata(Answer):
+    """A document in the document store (contract section 7); `ttl` is its last moment, in epoch milliseconds."""
+
+    dokument_id: UUID
+    dokumentnavn: str
+    mimetype: str
+    storrelse: int
+    sha256: str
+    ttl: int

@@ -1,0 +1,165 @@
+"""Fiks IO: from one account to another's queue, and word to the sender when a message dies (contract sections 5, 6)."""
+
+import logging
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from fiksmelding.messages import MessageType
+from fiksmelding.simulator.accounts import Account, Integration, Register
+from fiksmelding.simulator.answers import SentAnswer
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.documents import Body, Documents
+from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage, Queues
+from fiksmelding.simulator.refusals import Refusal
+
+__all__ = ["CUSTOM_HEADER", "Exchange", "SendMetadata"]
+
+log = logging.getLogger(__name__)
+
+CUSTOM_HEADER = "egendefinert-header."
+DEFAULT_TTL_MS = 7 * 24 * 3600 * 1000
+LONGEST_TTL_MS = 2**32 - 1  # RabbitMQ, which the platform runs on, takes no longer one.
+LARGEST_HEADERS_BYTES = 65_536
+DOCUMENT_OUTLIVES = timedelta(hours=24)
+PLATFORM_RECEIPTS = "no.ks.fiks.kvittering."
+RECEIPT_OF = {
+    DeathReason.DELIVERY_LIMIT: MessageType.SERVERFEIL,
+    DeathReason.EXPIRED: MessageType.TIDSAVBRUDD,
+}
+
+
+def _fits_amqp(headers: dict[str, str]) -> dict[str, str]:
+    if any(not name or len((CUSTOM_HEADER + name).encode()) > MAX_HEADER_NAME_BYTES for name in headers):
+        raise ValueError("navnet på en header er tomt eller for langt")
+    if sum(len(name.encode()) + len(value.encode()) for name, value in headers.items()) > LARGEST_HEADERS_BYTES:
+        raise ValueError("headerne er for store")
+    return headers
+
+
+class SendMetadata(BaseModel):
+    """The part `metadata` of a sending (contract section 5)."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    avsender_konto_id: UUID
+    mottaker_konto_id: UUID
+    melding_type: str = Field(min_length=1, max_length=255)
+    svar_pa_melding: UUID | None = None
+    ttl: int | None = Field(default=None, ge=1000, le=LONGEST_TTL_MS)
+    headere: Annotated[dict[str, str], AfterValidator(_fits_amqp)] | None = None
+
+    @classmethod
+    def parse(cls, data: bytes) -> "SendMetadata":
+        """Read the JSON.
+
+        Raises:
+            Refusal: 400, naming the members that are wrong.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+            named = sorted({f"{'.'.join(map(str, one['loc'][:1])) or 'metadata'}: {one['msg']}" for one in mistakes})
+            raise Refusal.bad_request(f"Ugyldig metadata: {'; '.join(named)}") from None
+
+
+class Exchange:
+    """Takes messages and puts them on queues.
+
+    Args:
+        register: The accounts.
+        queues: The queues.
+        documents: Where large bodies go.
+        clock: The simulator's time.
+    """
+
+    def __init__(self, register: Register, queues: Queues, documents: Documents, clock: SimulatorClock) -> None:
+        self._register = register
+        self._queues = queues
+        self._documents = documents
+        self._clock = clock
+
+    def send(self, integration: Integration, metadata: SendMetadata, body: Body | None) -> SentAnswer:
+        """Send as one of an integration's accounts.
+
+        Raises:
+            Refusal: 403 without the right on the sending account; 400 when sender or recipient cannot be used.
+        """
+        if metadata.avsender_konto_id not in integration.accounts:
+            raise Refusal.right(integration.id, f"konto {metadata.avsender_konto_id}")
+        sender = self._register.accounts.get(metadata.avsender_konto_id)
+        if sender is None or not sender.valid_sender:
+            raise Refusal.bad_request(f"Konto {metadata.avsender_konto_id} er ikke en gyldig avsender")
+        return self.send_as(sender, metadata, body)
+
+    def send_as(
+        self, sender: Account, metadata: SendMetadata, body: Body | None, *, extra: dict[str, str] | None = None
+    ) -> SentAnswer:
+        """Send without asking for rights, with AMQP headers that only the platform's own services can set.
+
+        Raises:
+            Refusal: 400 when the recipient cannot be used.
+        """
+        recipient = self._register.accounts.get(metadata.mottaker_konto_id)
+        if recipient is None or not recipient.valid_recipient:
+            raise Refusal.bad_request(f"Konto {metadata.mottaker_konto_id} er ikke en gyldig mottaker")
+        melding_id = uuid4()
+        ttl = metadata.ttl or DEFAULT_TTL_MS
+        document_id = None
+        if body is not None and body.path is not None:
+            expires_at = self._clock.now() + timedelta(milliseconds=ttl) + DOCUMENT_OUTLIVES
+            document_id = self._documents.keep(body, recipient=recipient.id, expires_at=expires_at)
+        headers = {
+            "melding-id": str(melding_id),
+            "type": metadata.melding_type,
+            "avsender-id": str(sender.id),
+            "avsender-navn": sender.name,
+            **({"svar-til": str(metadata.svar_pa_melding)} if metadata.svar_pa_melding else {}),
+            **({"dokumentlager-id": str(document_id)} if document_id else {}),
+            **(extra or {}),
+            **{CUSTOM_HEADER + name: value for name, value in (metadata.headere or {}).items()},
+        }
+        self.deliver(recipient, QueuedMessage(headers, body.data if body else b"", ttl))
+        return SentAnswer(
+            melding_id=melding_id,
+            melding_type=metadata.melding_type,
+            avsender_konto_id=sender.id,
+            mottaker_konto_id=recipient.id,
+            ttl=ttl,
+            dokumentlager_id=document_id,
+            svar_pa_melding=metadata.svar_pa_melding,
+            headere=metadata.headere or {},
+        )
+
+    def deliver(self, recipient: Account, message: QueuedMessage) -> None:
+        """Put a message, whatever it holds, on its recipient's queue."""
+        log.info("message %s is on its way to account %s", message.headers.get("melding-id"), recipient.id)
+        self._queues.publish(recipient.queue, message)
+
+    def on_dead(self, message: QueuedMessage, reason: DeathReason, queue: str) -> None:
+        """Tell the sender that a message was given up: headers only, and never about such a word itself."""
+        melding_id, kind = message.headers.get("melding-id", ""), message.headers.get("type", "")
+        log.info("message %s died on %s: %s", melding_id, queue, reason.value)
+        sender = self._account(message.headers.get("avsender-id", ""))
+        died_at = next((one for one in self._register.accounts.values() if one.queue == queue), None)
+        if sender is None or died_at is None or kind.startswith(PLATFORM_RECEIPTS):
+            return
+        headers = {
+            "melding-id": str(uuid4()),
+            "type": RECEIPT_OF[reason].value,
+            "avsender-id": str(died_at.id),
+            "avsender-navn": died_at.name,
+            "svar-til": melding_id,
+            "svar-til-type": kind,
+        }
+        self.deliver(sender, QueuedMessage(headers, b"", DEFAULT_TTL_MS))
+
+    def _account(self, account_id: str) -> Account | None:
+        try:
+            return self._register.accounts.get(UUID(account_id))
+        except ValueError:
+            return None

@@ -1,0 +1,66 @@
+"""The platform's error JSON for whatever goes wrong (contract section 3)."""
+
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+from aiohttp import web
+
+from fiksmelding.simulator.refusals import OAuthRefusal, Refusal
+
+__all__ = ["answer_errors"]
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn refusals and mistakes into JSON."""
+    try:
+        return await handler(request)
+    except OAuthRefusal as refusal:
+        return _oauth_error(refusal)
+    except Refusal as refusal:
+        return _error(request, refusal.status, refusal.message)
+    except web.HTTPException as answer:
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _error(request, HTTPStatus(answer.status), HTTPStatus(answer.status).description, dict(answer.headers))
+    except (ConnectionError, TimeoutError):
+        raise  # The caller is gone; there is nobody to answer.
+    except Exception as error:  # noqa: BLE001 - a bug here must answer as the platform's own bugs do, and go on
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        # Neither the error's text nor its values: they may quote a secret or a report.
+        log.error("%s %s failed: %s in %s", request.method, request.path, type(error).__name__, place.name)  # noqa: TRY400
+        return _error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Det oppstod en feil på tjeneren")
+
+
+def _error(
+    request: web.Request, status: HTTPStatus, message: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    error_id = str(uuid4())
+    log.info("%s %s is answered %d, errorId %s", request.method, request.path, status, error_id)
+    body = {
+        "timestamp": int(time.time() * 1000),
+        "status": int(status),
+        "error": status.phrase,
+        "errorId": error_id,
+        "path": request.path,
+        "message": message,
+    }
+    allowed = {"Allow": headers["Allow"]} if headers and "Allow" in headers else None
+    return web.json_response(body, status=status, headers=allowed)
+
+
+def _oauth_error(refusal: OAuthRefusal) -> web.Response:
+    trace_id = uuid4().hex
+    log.info("a token is refused: %s %s, trace_id %s", refusal.error, refusal.code or "", trace_id)
+    body = {"error": refusal.error, "error_description": f"{refusal.description} (trace_id: {trace_id})"}
+    if refusal.code:
+        body["error_uri"] = f"https://maskinporten.no/errors/{refusal.code}"
+    return web.json_response(body, status=HTTPStatus.BAD_REQUEST, headers={"Cache-Control": "no-store"})

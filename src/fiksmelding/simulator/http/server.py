@@ -1,0 +1,53 @@
+"""An HTTP server on one socket."""
+
+import socket
+from collections.abc import Iterable
+from typing import Self
+
+from aiohttp import web
+
+from fiksmelding.simulator.http.errors import answer_errors
+
+__all__ = ["HttpServer", "reserve_port"]
+
+STOP_SECONDS = 1.0
+LARGEST_WHOLE_BODY = 8 * 1024 * 1024
+
+
+def reserve_port(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port` (0 for any free one).
+
+    Raises:
+        OSError: The address is in use, or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+class HttpServer:
+    """Serves routes while the `async with` lasts.
+
+    Args:
+        listening: The socket; closed at the end.
+        routes: What is served.
+    """
+
+    def __init__(self, listening: socket.socket, routes: Iterable[web.RouteDef]) -> None:
+        self._listening = listening
+        self._routes = tuple(routes)
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_WHOLE_BODY)
+        app.add_routes(self._routes)
+        # No access log: the handlers log what may be logged.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        await runner.setup()
+        self._runner = runner
+        await web.SockSite(runner, self._listening).start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._listening.close()

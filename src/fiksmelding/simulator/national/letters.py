@@ -1,0 +1,85 @@
+"""The print provider: opens the print copy with its own key, and leaves the letter in its tray."""
+
+import asyncio
+import io
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fiksmelding.envelope import decrypt
+from fiksmelding.errors import EnvelopeError
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.pki import Credential
+
+__all__ = ["Letter", "NotPrinted", "PrintProvider"]
+
+PDF_BEGINS = b"%PDF-"
+
+
+class NotPrinted(EnvelopeError):
+    """The print provider cannot print what it got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter in the tray.
+
+    Attributes:
+        report_id: The report it holds.
+        path: The PDF.
+        tidspunkt: When it was printed; aware, in UTC.
+    """
+
+    report_id: str
+    path: Path
+    tidspunkt: datetime
+
+
+class PrintProvider:
+    """Prints.
+
+    Args:
+        credential: Its key.
+        tray: The folder that letters are left in.
+        clock: The simulator's time.
+    """
+
+    def __init__(self, credential: Credential, tray: Path, clock: SimulatorClock) -> None:
+        self._credential = credential
+        self._tray = tray
+        self._clock = clock
+        self._letters: list[Letter] = []
+
+    @property
+    def letters(self) -> tuple[Letter, ...]:
+        """What was printed, oldest first."""
+        return tuple(self._letters)
+
+    async def print(self, report_id: str, sealed: bytes | None) -> Letter:
+        """Open a print copy and print it.
+
+        Raises:
+            NotPrinted: There is none, it cannot be opened, or it is no PDF.
+            OSError: The tray cannot be written.
+        """
+        if sealed is None:
+            raise NotPrinted("There is no print copy.", message_id=report_id)
+        try:
+            path = await asyncio.to_thread(self._print, report_id, sealed)
+        except EnvelopeError as error:
+            raise NotPrinted(str(error), message_id=report_id) from error
+        letter = Letter(report_id, path, self._clock.now())
+        self._letters.append(letter)
+        return letter
+
+    def _print(self, report_id: str, sealed: bytes) -> Path:
+        with decrypt(io.BytesIO(sealed), keys=[self._credential.key]) as opened:
+            pdf = opened.read()
+        if not pdf.startswith(PDF_BEGINS):
+            raise NotPrinted("The print copy is no PDF.", message_id=report_id)
+        self._tray.mkdir(parents=True, exist_ok=True)
+        path = self._tray / f"{report_id}.pdf"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(pdf)
+        return path

@@ -1,0 +1,80 @@
+"""The platform's rules put together: everything but sockets and files for its users."""
+
+from pathlib import Path
+
+from fiksmelding.simulator.amqp import AccessDenied, Login
+from fiksmelding.simulator.assertions import AssertionRules
+from fiksmelding.simulator.authentication import Authentication
+from fiksmelding.simulator.background import Agenda
+from fiksmelding.simulator.catalog import Catalog
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.documents import Documents
+from fiksmelding.simulator.exchange import Exchange
+from fiksmelding.simulator.keys import Keys
+from fiksmelding.simulator.national.letters import PrintProvider
+from fiksmelding.simulator.national.portal import Portal
+from fiksmelding.simulator.national.reasons import ReasonReader
+from fiksmelding.simulator.national.service import NationalService
+from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
+from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.tokens import Tokens
+from fiksmelding.simulator.world import World
+
+__all__ = ["Platform"]
+
+
+class Platform:
+    """The parts of the platform, each knowing those it needs.
+
+    Args:
+        world: Who is on it.
+        keys: What signs tokens, and whom everyone trusts.
+        clock: The simulator's time.
+        folder: An existing folder for large bodies and letters.
+        api_url: The platform's own URL.
+        issuer: The token issuer's URL.
+    """
+
+    def __init__(
+        self, *, world: World, keys: Keys, clock: SimulatorClock, folder: Path, api_url: str, issuer: str
+    ) -> None:
+        documents_folder = folder / "dokumentlager"
+        documents_folder.mkdir(exist_ok=True, mode=0o700)
+        register = world.register
+        self.world = world
+        self.queues = Queues(clock, self._on_dead)
+        for account in register.accounts.values():
+            self.queues.declare(account.queue)
+        self.assertions = AssertionRules(register, roots=[keys.authority.root.certificate], issuer=issuer, clock=clock)
+        self.tokens = Tokens(issuer=issuer, key=keys.token_key(), audience=api_url, clock=clock)
+        self.authentication = Authentication(register, self.tokens)
+        self.catalog = Catalog(register, self.queues, clock)
+        self.documents = Documents(documents_folder, clock)
+        self.exchange = Exchange(register, self.queues, self.documents, clock)
+        self.agenda = Agenda(clock)
+        self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
+        self.portal = Portal(world.national.credential, world.print_credential.certificate)
+        self.national = NationalService(
+            account=world.national.account,
+            exchange=self.exchange,
+            documents=self.documents,
+            reasons=ReasonReader(world.national.credential, self.documents),
+            printer=self.printer,
+            agenda=self.agenda,
+            clock=clock,
+        )
+        self.queues.subscribe(world.national.account.queue, self.national)
+
+    async def log_in(self, user: str, password: str) -> Login:
+        """Check an AMQP client.
+
+        Raises:
+            AccessDenied: It is refused.
+        """
+        try:
+            return self.authentication.login(user, password)
+        except Refusal as refusal:
+            raise AccessDenied(refusal.message) from None
+
+    def _on_dead(self, message: QueuedMessage, reason: DeathReason, queue: str) -> None:
+        self.exchange.on_dead(message, reason, queue)

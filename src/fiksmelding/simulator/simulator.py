@@ -1,0 +1,381 @@
+"""The simulator: the whole Fiks platform in one process, on this machine."""
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from cryptography import x509
+
+from fiksmelding.config import Settings
+from fiksmelding.errors import FiksmeldingError
+from fiksmelding.simulator.accounts import Account
+from fiksmelding.simulator.amqp import AmqpServer
+from fiksmelding.simulator.background import Background
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.http.catalog import CatalogRoutes
+from fiksmelding.simulator.http.control import ControlRoutes
+from fiksmelding.simulator.http.oauth import ISSUER_PATH, OAuthRoutes
+from fiksmelding.simulator.http.sending import SendingRoutes
+from fiksmelding.simulator.http.server import HttpServer, reserve_port
+from fiksmelding.simulator.keys import Keys
+from fiksmelding.simulator.municipalities import StottetVersjon
+from fiksmelding.simulator.national.letters import Letter
+from fiksmelding.simulator.national.portal import SealedReport
+from fiksmelding.simulator.national.reports import Receipt, Report
+from fiksmelding.simulator.national.service import Submission
+from fiksmelding.simulator.national.states import Tilstand
+from fiksmelding.simulator.platform import Platform
+from fiksmelding.simulator.queues import QueuedMessage
+from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.settings_files import Addresses, write_settings
+from fiksmelding.simulator.tls import server_context
+from fiksmelding.simulator.world import Party, World
+
+__all__ = ["CONTROL_FILE", "Simulator"]
+
+CONTROL_FILE = "simulator.json"
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    folder: Path
+    platform: Platform
+    amqp: AmqpServer
+    background: Background
+    api_port: int
+    control_port: int
+
+
+class Simulator:
+    """Token issuer, catalog, sending, document store, broker and the national service, from `async with` to its end.
+
+    ```python
+    async with Simulator() as fiks:
+        settings = fiks.settings_for("bergen")
+        report_id = await fiks.submit(data, message_type=MessageType.PRIVAT_V2, account="bergen")
+        await fiks.wait_for(report_id, "LEVERT", timeout=10)
+    ```
+
+    Its accounts: `bergen` and `oslo` with districts, `tromso` that knows version 1 only, and `skole`, which reports.
+
+    Args:
+        folder: Where settings, keys, large bodies and letters are kept; a temporary one when None.
+        host: The address to listen on. The control API is on loopback whatever this says.
+        api_port: The HTTP port; 0 for a free one.
+        amqp_port: The broker's port; 0 for a free one.
+        keys: The keys to use, to share between simulators; fresh ones when None.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        host: str = LOOPBACK,
+        api_port: int = 0,
+        amqp_port: int = 0,
+        keys: Keys | None = None,
+    ) -> None:
+        self._wanted_folder = folder
+        self._host = host
+        self._api_port = api_port
+        self._amqp_port = amqp_port
+        self._keys = keys or Keys()
+        self._clock = SimulatorClock()
+        self._stack = AsyncExitStack()
+        self._opened: _Running | None = None
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self._opened = await self._open(stack)
+            stack.callback(self._forget)
+            self._write_control_file(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, traceback)
+
+    @property
+    def clock(self) -> SimulatorClock:
+        """The simulator's time, which can be pushed forward."""
+        return self._clock
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self._running.folder
+
+    @property
+    def api_url(self) -> str:
+        """Base of the HTTP API."""
+        return f"http://{self._reached_at}:{self._running.api_port}"
+
+    @property
+    def issuer(self) -> str:
+        """The token issuer's URL; the token endpoint is `<issuer>token`."""
+        return f"{self.api_url}{ISSUER_PATH}"
+
+    @property
+    def amqp_url(self) -> str:
+        """The broker's URL, without credentials."""
+        return f"amqps://{self._reached_at}:{self._running.amqp.port}"
+
+    @property
+    def control_url(self) -> str:
+        """Base of the control API."""
+        return f"http://{LOOPBACK}:{self._running.control_port}"
+
+    @property
+    def platform(self) -> Platform:
+        """The platform's parts, for tests that look inside."""
+        return self._running.platform
+
+    @property
+    def keys(self) -> Keys:
+        """The keys in use."""
+        return self._keys
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The names of those who can be given settings."""
+        return tuple(self.platform.world.parties)
+
+    def party(self, account: str) -> Party:
+        """Who stands behind an account's name.
+
+        Raises:
+            Refusal: There is no account of that name.
+        """
+        try:
+            return self.platform.world.parties[account]
+        except KeyError:
+            known = ", ".join(self.accounts)
+            raise Refusal.not_found(f"There is no account {account}; there are {known}.") from None
+
+    def account_names(self) -> Mapping[str, str]:
+        """The accounts' names by their id."""
+        return {str(party.account.id): name for name, party in self.platform.world.parties.items()}
+
+    def write_settings(self, account: str) -> Path:
+        """Write `settings-<account>.toml` and what it names into the folder.
+
+        Raises:
+            Refusal: There is no account of that name.
+        """
+        addresses = Addresses(self.api_url, self.issuer, self._reached_at, self._running.amqp.port)
+        return write_settings(self.folder, self.party(account), self._keys.authority.roots_pem, addresses)
+
+    def settings_for(self, account: str) -> Settings:
+        """Settings for a program that acts on an account.
+
+        Raises:
+            Refusal: There is no account of that name.
+        """
+        return Settings.load(self.write_settings(account), environment={})
+
+    async def submit(
+        self, data: bytes, *, message_type: str, account: str = "bergen", bydelsnummer: str | None = None
+    ) -> str:
+        """Submit a report: PDF made, sealed, put on the account's queue.
+
+        Args:
+            data: The report's JSON.
+            message_type: Its message type.
+            account: Who it is for.
+            bydelsnummer: For which district; the standard one when None.
+
+        Returns:
+            The report's id.
+
+        Raises:
+            InvalidMessage: The JSON is not a report of that type.
+            Refusal: There is no such account or district, or it does not know that version.
+        """
+        report_id = str(uuid4())
+        recipient = self.party(account).account
+        sealed = await self.platform.portal.seal_report(
+            data, message_type, recipient=_certificate(recipient), report_id=report_id
+        )
+        return await self._hand_in(report_id, sealed, message_type, account, bydelsnummer)
+
+    async def submit_sealed(
+        self, envelope: bytes, *, message_type: str, account: str = "bergen", print_copy: bytes | None = None
+    ) -> str:
+        """Submit any bytes as a report's envelope, under any type: for what a receiver must survive.
+
+        Without a print copy, letter post fails and the report ends in `AVVIST_PRINT`.
+        """
+        sealed = SealedReport(envelope, print_copy)
+        return await self._hand_in(str(uuid4()), sealed, message_type, account, None)
+
+    async def seal_for(self, account: str, files: Mapping[str, bytes]) -> bytes:
+        """An envelope with any files, sealed for an account and signed by the national service."""
+        recipient = _certificate(self.party(account).account)
+        return await self.platform.portal.seal_files(dict(files), recipient=recipient)
+
+    def put_on_queue(
+        self, account: str, *, headers: Mapping[str, str], body: bytes = b"", expiration_ms: int | None = None
+    ) -> None:
+        """Put a message on an account's queue exactly as given, headers that are wrong or missing included."""
+        message = QueuedMessage(dict(headers), body, expiration_ms)
+        self.platform.exchange.deliver(self.party(account).account, message)
+
+    def reports(self) -> tuple[Report, ...]:
+        """Every report submitted, as it stands now, oldest first."""
+        return self.platform.national.book.all()
+
+    def report(self, report_id: str) -> Report:
+        """A report as it stands now.
+
+        Raises:
+            FiksmeldingError: There is none of that id.
+        """
+        report = self.platform.national.book.get(report_id)
+        if report is None:
+            raise FiksmeldingError("There is no such report.", message_id=report_id)
+        return report
+
+    def receipts(self, report_id: str) -> tuple[Receipt, ...]:
+        """Every receipt that came for a report, believed or not, oldest first.
+
+        Raises:
+            FiksmeldingError: There is no such report.
+        """
+        return self.report(report_id).receipts
+
+    def letters(self) -> tuple[Letter, ...]:
+        """What the print provider printed, oldest first."""
+        return self.platform.printer.letters
+
+    async def wait_for(self, report_id: str, tilstand: str, *, timeout: float = 10.0) -> Report:  # noqa: ASYNC109
+        """Wait until a report has come to a state.
+
+        Args:
+            report_id: The report.
+            tilstand: The state.
+            timeout: The longest wait, in seconds.
+
+        Raises:
+            TimeoutError: It has not come to it in time.
+            FiksmeldingError: There is no such report, or it ended otherwise.
+        """
+        waiting = asyncio.ensure_future(self.platform.national.book.wait_for(report_id, Tilstand(tilstand)))
+        failing = asyncio.ensure_future(self._running.background.failed())
+        try:
+            done, _ = await asyncio.wait({waiting, failing}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if failing in done:
+                await failing
+            if waiting not in done:
+                raise TimeoutError(f"Report {report_id} did not come to {tilstand} within {timeout} seconds.")
+            return await waiting
+        finally:
+            waiting.cancel()
+            failing.cancel()
+
+    async def sever_connections(self) -> None:
+        """Cut every AMQP connection, as a failing network does."""
+        await self._running.amqp.sever()
+
+    @property
+    def _running(self) -> _Running:
+        if self._opened is None:
+            raise FiksmeldingError("The simulator is not running: use `async with Simulator() as fiks:`.")
+        return self._opened
+
+    @property
+    def _reached_at(self) -> str:
+        host = LOOPBACK if self._host in ANY_ADDRESS else self._host
+        return f"[{host}]" if ":" in host else host
+
+    async def _open(self, stack: AsyncExitStack) -> _Running:
+        folder = self._wanted_folder or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="fiksmelding-", ignore_cleanup_errors=True))
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        api_socket = stack.enter_context(reserve_port(self._host, self._api_port))
+        control_socket = stack.enter_context(reserve_port(LOOPBACK, 0))
+        api_port: int = api_socket.getsockname()[1]
+        world = await asyncio.to_thread(World.new, self._keys)
+        api_url = f"http://{self._reached_at}:{api_port}"
+        platform = Platform(
+            world=world,
+            keys=self._keys,
+            clock=self._clock,
+            folder=folder,
+            api_url=api_url,
+            issuer=f"{api_url}{ISSUER_PATH}",
+        )
+        background = await stack.enter_async_context(Background())
+        background.start(platform.national.run(), name="national service")
+        background.start(platform.agenda.run(), name="agenda")
+        certificate = self._keys.server("localhost", LOOPBACK, self._reached_at.strip("[]"))
+        amqp = AmqpServer(
+            platform.queues,
+            authenticate=platform.log_in,
+            ssl_context=server_context(certificate),
+            host=self._host,
+            port=self._amqp_port,
+        )
+        await stack.enter_async_context(amqp)
+        routes = [
+            *OAuthRoutes(platform.assertions, platform.tokens, f"{api_url}{ISSUER_PATH}").routes(),
+            *CatalogRoutes(platform.catalog, platform.authentication).routes(),
+            *SendingRoutes(platform.exchange, platform.documents, platform.authentication).routes(),
+        ]
+        await stack.enter_async_context(HttpServer(api_socket, routes))
+        await stack.enter_async_context(HttpServer(control_socket, ControlRoutes(self).routes()))
+        return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
+
+    def _write_control_file(self, stack: AsyncExitStack) -> None:
+        path = self.folder / CONTROL_FILE
+        addresses = {
+            "control_url": self.control_url,
+            "api_url": self.api_url,
+            "issuer": self.issuer,
+            "amqp_url": self.amqp_url,
+            "pid": os.getpid(),
+        }
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(json.dumps(addresses, indent=2) + "\n", "utf-8")
+        unfinished.replace(path)
+        stack.callback(path.unlink, missing_ok=True)
+
+    def _forget(self) -> None:
+        self._opened = None
+
+    async def _hand_in(
+        self, report_id: str, sealed: SealedReport, message_type: str, account: str, bydelsnummer: str | None
+    ) -> str:
+        found = self.platform.world.bydel(self.party(account), bydelsnummer)
+        if found is None:
+            raise Refusal.not_found(f"{account} has no district {bydelsnummer or ''} that takes reports.")
+        kommune, bydel = found
+        if message_type.endswith(".v2") and bydel.stottet_versjon is StottetVersjon.V1:
+            raise Refusal.bad_request(f"{account} knows version 1 only: {message_type} cannot be sent there.")
+        submission = Submission(
+            report_id=report_id,
+            message_type=message_type,
+            kommune=kommune,
+            bydel=bydel,
+            sender_id=self.platform.world.national.account.organisation.id,
+            sealed=sealed,
+        )
+        return (await self.platform.national.submit(submission)).id
+
+
+def _certificate(account: Account) -> x509.Certificate:
+    if account.certificate is None:
+        raise Refusal.not_found(f"Account {account.id} has no certificate.")
+    return account.certificate

@@ -1,0 +1,113 @@
+"""KS's own Java libraries, running beside the tests (interop/java)."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+
+from fiksmelding.simulator.pki import Credential
+from support.tools import run, tool
+
+PROJECT = Path(__file__).parents[2] / "interop" / "java"
+MAIN = "no.fiksmelding.interop.Peer"
+PASSWORD = "password"
+ALIAS = "signer"
+
+
+class PeerFailed(Exception):
+    """The Java side answered with an error."""
+
+
+class JavaPeer:
+    """A running Java process that seals and opens on command.
+
+    Args:
+        folder: Where it finds its keys and may put files.
+        sender: Who signs what it seals.
+        recipient: Whose envelopes it opens.
+    """
+
+    def __init__(self, folder: Path, *, sender: Credential, recipient: Credential) -> None:
+        self._folder = folder
+        self._key_store = folder / "sender.p12"
+        self._key = folder / "recipient.key"
+        self._certificate = folder / "recipient.cer"
+        chain = [sender.certificate, *sender.chain][1:]
+        self._key_store.write_bytes(
+            serialize_key_and_certificates(
+                ALIAS.encode(), sender.key, sender.certificate, chain, BestAvailableEncryption(PASSWORD.encode())
+            )
+        )
+        self._key.write_bytes(recipient.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+        self._certificate.write_bytes(recipient.certificate.public_bytes(Encoding.DER))
+
+    def __enter__(self) -> Self:
+        class_path = os.pathsep.join([str(PROJECT / "target" / "classes"), str(PROJECT / "target" / "lib" / "*")])
+        self._process = subprocess.Popen(
+            [tool("java"), "-Xmx1g", "-cp", class_path, MAIN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.communicate(timeout=30)
+
+    def seal(self, files: list[Path], out: Path) -> float:
+        """Seal files; returns milliseconds."""
+        return self._ask("seal", self._key_store, PASSWORD, ALIAS, self._certificate, out, *files)
+
+    def open(self, envelope: Path, out: Path) -> float:
+        """Verify an envelope and write its files as a plain zip; returns milliseconds."""
+        return self._ask("open", self._key_store, PASSWORD, ALIAS, self._key, envelope, out)
+
+    def read(self, envelope: Path) -> float:
+        """Stream an envelope's files to nowhere; returns milliseconds."""
+        return self._ask("read", self._key_store, PASSWORD, ALIAS, self._key, envelope)
+
+    def encrypt(self, source: Path, out: Path) -> float:
+        """Encrypt as CMS alone; returns milliseconds."""
+        return self._ask("encrypt", self._certificate, source, out)
+
+    def decrypt(self, source: Path, out: Path) -> float:
+        """Decrypt CMS alone; returns milliseconds."""
+        return self._ask("decrypt", self._key, source, out)
+
+    def xades(self, files: list[Path], out: Path) -> float:
+        """Write a bare container with a XAdES signature; returns milliseconds."""
+        return self._ask("xades", self._key_store, PASSWORD, ALIAS, out, *files)
+
+    def _ask(self, *words: str | Path) -> float:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\t".join(str(word) for word in words) + "\n")
+        self._process.stdin.flush()
+        answer, _, rest = self._process.stdout.readline().strip().partition(" ")
+        if answer != "ok":
+            raise PeerFailed(rest or "the Java process ended")
+        return float(rest)
+
+
+def build() -> None:
+    """Compile the Java project and fetch the libraries it stands on, where that is not done yet."""
+    tool("java")
+    run("mvn", "-q", "-B", "-f", PROJECT, "package")
+
+
+@contextmanager
+def java_peer(folder: Path, *, sender: Credential, recipient: Credential) -> Iterator[JavaPeer]:
+    """Build and start the Java side."""
+    build()
+    with JavaPeer(folder, sender=sender, recipient=recipient) as peer:
+        yield peer
