@@ -4,7 +4,7 @@ import pytest
 
 from fiksmelding.simulator import Keys, Simulator
 from fiksmelding.simulator.pki import Authority
-from support.raw_client import RawClient
+from support.platform_client import PlatformClient
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,6 @@ async def fiks(keys: Keys) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def bergen(fiks: Simulator) -> AsyncIterator[RawClient]:
-    async with RawClient(fiks) as client:
+async def bergen(fiks: Simulator) -> AsyncIterator[PlatformClient]:
+    async with PlatformClient(fiks) as client:
         yield client

@@ -14,7 +14,7 @@ from jwcrypto import jwk, jws
 
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Authority
-from support.raw_client import RawClient, assertion, encode, sign, x5c
+from support.platform_client import PlatformClient, assertion, encode, sign, x5c
 
 BAD_TOKEN = "Klarte ikke å validere access_token"
 BAD_INTEGRATION = "Autentisering feilet for integrasjon med id"
@@ -25,7 +25,7 @@ def other_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-async def refused(client: RawClient, text: str, *, error: str, code: str | None = None, says: str = "") -> None:
+async def refused(client: PlatformClient, text: str, *, error: str, code: str | None = None, says: str = "") -> None:
     """Ask for a token, and see the refusal: status, OAuth error, Maskinporten's number and words."""
     status, answer = await client.ask_token(text)
     assert (status, answer["error"]) == (400, error)
@@ -35,7 +35,7 @@ async def refused(client: RawClient, text: str, *, error: str, code: str | None 
     assert "access_token" not in answer
 
 
-async def test_a_token_names_the_organisation_and_the_scope_and_can_be_checked(bergen: RawClient) -> None:
+async def test_a_token_names_the_organisation_and_the_scope_and_can_be_checked(bergen: PlatformClient) -> None:
     status, answer = await bergen.ask_token(assertion(bergen.party, bergen.fiks.issuer))
 
     async with bergen.http.get(f"{bergen.fiks.issuer}jwk") as response:
@@ -69,7 +69,7 @@ async def test_a_token_names_the_organisation_and_the_scope_and_can_be_checked(b
     ],
 )
 async def test_an_assertion_with_a_wrong_claim_is_refused(
-    bergen: RawClient, claims: Mapping[str, object], error: str, code: str | None, says: str
+    bergen: PlatformClient, claims: Mapping[str, object], error: str, code: str | None, says: str
 ) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, claims=claims)
 
@@ -77,7 +77,7 @@ async def test_an_assertion_with_a_wrong_claim_is_refused(
 
 
 @pytest.mark.parametrize("name", ["aud", "iss", "scope", "iat", "exp", "jti"])
-async def test_an_assertion_without_a_claim_is_refused(bergen: RawClient, name: str) -> None:
+async def test_an_assertion_without_a_claim_is_refused(bergen: PlatformClient, name: str) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, without=frozenset({name}))
 
     await refused(bergen, text, error="invalid_grant", says=name)
@@ -94,7 +94,7 @@ async def test_an_assertion_without_a_claim_is_refused(bergen: RawClient, name: 
     ],
 )
 async def test_an_assertion_out_of_its_time_is_refused(
-    bergen: RawClient, issued: int, expires: int, code: str | None, says: str
+    bergen: PlatformClient, issued: int, expires: int, code: str | None, says: str
 ) -> None:
     now = int(time.time())
     text = assertion(bergen.party, bergen.fiks.issuer, claims={"iat": now + issued, "exp": now + expires})
@@ -102,13 +102,13 @@ async def test_an_assertion_out_of_its_time_is_refused(
     await refused(bergen, text, error="invalid_grant", code=code, says=says)
 
 
-async def test_a_clock_a_few_seconds_ahead_is_forgiven(bergen: RawClient) -> None:
+async def test_a_clock_a_few_seconds_ahead_is_forgiven(bergen: PlatformClient) -> None:
     now = int(time.time())
 
     assert await bergen.token(iat=now + 5, exp=now + 125)
 
 
-async def test_an_assertion_counts_once(bergen: RawClient) -> None:
+async def test_an_assertion_counts_once(bergen: PlatformClient) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer)
 
     status, _ = await bergen.ask_token(text)
@@ -117,7 +117,7 @@ async def test_an_assertion_counts_once(bergen: RawClient) -> None:
     await refused(bergen, text, error="invalid_grant", code="MP-012", says="used before")
 
 
-async def test_a_jti_used_again_in_another_assertion_is_refused(bergen: RawClient) -> None:
+async def test_a_jti_used_again_in_another_assertion_is_refused(bergen: PlatformClient) -> None:
     await bergen.token(jti="once")
 
     text = assertion(bergen.party, bergen.fiks.issuer, claims={"jti": "once", "exp": int(time.time()) + 60})
@@ -125,13 +125,15 @@ async def test_a_jti_used_again_in_another_assertion_is_refused(bergen: RawClien
     await refused(bergen, text, error="invalid_grant", code="MP-012")
 
 
-async def test_an_assertion_signed_by_another_key_is_refused(bergen: RawClient, other_key: rsa.RSAPrivateKey) -> None:
+async def test_an_assertion_signed_by_another_key_is_refused(
+    bergen: PlatformClient, other_key: rsa.RSAPrivateKey
+) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, key=other_key)
 
     await refused(bergen, text, error="invalid_grant", code="MP-124", says="signature")
 
 
-async def test_an_assertion_altered_after_signing_is_refused(bergen: RawClient) -> None:
+async def test_an_assertion_altered_after_signing_is_refused(bergen: PlatformClient) -> None:
     header, claims, signature = assertion(bergen.party, bergen.fiks.issuer).split(".")
     altered = json.loads(base64.urlsafe_b64decode(claims + "==")) | {"jti": "another"}
 
@@ -141,26 +143,26 @@ async def test_an_assertion_altered_after_signing_is_refused(bergen: RawClient) 
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "PS256", "RS512"])
-async def test_an_assertion_by_another_algorithm_is_refused(bergen: RawClient, algorithm: str) -> None:
+async def test_an_assertion_by_another_algorithm_is_refused(bergen: PlatformClient, algorithm: str) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, header={"alg": algorithm})
 
     await refused(bergen, text, error="invalid_grant", says="RS256")
 
 
-async def test_a_certificate_from_another_authority_is_refused(bergen: RawClient) -> None:
+async def test_a_certificate_from_another_authority_is_refused(bergen: PlatformClient) -> None:
     stranger = Authority.new().business(bergen.party.account.organisation.number, "Bergen kommune (test)")
     text = assertion(bergen.party, bergen.fiks.issuer, header={"x5c": x5c(stranger)}, key=stranger.key)
 
     await refused(bergen, text, error="invalid_grant", code="MP-120", says="invalid certificate")
 
 
-async def test_a_certificate_without_its_chain_is_refused(bergen: RawClient) -> None:
+async def test_a_certificate_without_its_chain_is_refused(bergen: PlatformClient) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, header={"x5c": x5c(bergen.party.credential)[:1]})
 
     await refused(bergen, text, error="invalid_grant", code="MP-120")
 
 
-async def test_an_expired_certificate_is_refused(bergen: RawClient, authority: Authority) -> None:
+async def test_an_expired_certificate_is_refused(bergen: PlatformClient, authority: Authority) -> None:
     now = datetime.now(UTC)
     expired = authority.business(
         bergen.party.account.organisation.number,
@@ -173,7 +175,7 @@ async def test_an_expired_certificate_is_refused(bergen: RawClient, authority: A
     await refused(bergen, text, error="invalid_grant", code="MP-120")
 
 
-async def test_the_certificate_of_another_organisation_is_refused(bergen: RawClient) -> None:
+async def test_the_certificate_of_another_organisation_is_refused(bergen: PlatformClient) -> None:
     oslo = bergen.fiks.party("oslo").credential
     text = assertion(bergen.party, bergen.fiks.issuer, header={"x5c": x5c(oslo)}, key=oslo.key)
 
@@ -181,20 +183,20 @@ async def test_the_certificate_of_another_organisation_is_refused(bergen: RawCli
 
 
 @pytest.mark.parametrize("chain", [[], ["AAAA"], ["not base64!"], "text", [1], ["MIIB"] * 11])
-async def test_an_x5c_that_holds_no_certificates_is_refused(bergen: RawClient, chain: object) -> None:
+async def test_an_x5c_that_holds_no_certificates_is_refused(bergen: PlatformClient, chain: object) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, header={"x5c": chain})
 
     await refused(bergen, text, error="invalid_grant")
 
 
-async def test_a_client_without_registered_keys_must_send_its_certificate(bergen: RawClient) -> None:
+async def test_a_client_without_registered_keys_must_send_its_certificate(bergen: PlatformClient) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, header={"kid": "unknown"}, without=frozenset({"x5c"}))
 
     await refused(bergen, text, error="invalid_grant", code="MP-123")
 
 
 async def test_a_client_with_a_registered_key_signs_with_that_and_names_it(
-    bergen: RawClient, other_key: rsa.RSAPrivateKey
+    bergen: PlatformClient, other_key: rsa.RSAPrivateKey
 ) -> None:
     register = bergen.fiks.platform.world.register
     register.add(replace(bergen.party.client, keys={"key-1": other_key.public_key()}))
@@ -210,7 +212,7 @@ async def test_a_client_with_a_registered_key_signs_with_that_and_names_it(
     await refused(bergen, signed(None), error="invalid_grant", says="pre-registered")
 
 
-async def test_a_supplier_acts_for_an_organisation_that_delegated_to_it(bergen: RawClient) -> None:
+async def test_a_supplier_acts_for_an_organisation_that_delegated_to_it(bergen: PlatformClient) -> None:
     fiks, oslo = bergen.fiks, bergen.fiks.party("oslo")
     number = oslo.account.organisation.number
     fiks.platform.world.register.add(replace(bergen.party.client, delegated_by=frozenset({number})))
@@ -238,14 +240,16 @@ async def test_a_supplier_acts_for_an_organisation_that_delegated_to_it(bergen: 
         ({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "{}.{}.x"}, "invalid_request"),
     ],
 )
-async def test_a_token_request_that_is_none_is_refused(bergen: RawClient, form: dict[str, str], error: str) -> None:
+async def test_a_token_request_that_is_none_is_refused(
+    bergen: PlatformClient, form: dict[str, str], error: str
+) -> None:
     async with bergen.http.post(f"{bergen.fiks.issuer}token", data=form) as response:
         answer = await response.json()
 
     assert (response.status, answer["error"]) == (400, error)
 
 
-async def test_a_token_request_in_json_is_refused(bergen: RawClient) -> None:
+async def test_a_token_request_in_json_is_refused(bergen: PlatformClient) -> None:
     async with bergen.http.post(f"{bergen.fiks.issuer}token", json={"grant_type": "any"}) as response:
         assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
@@ -253,7 +257,7 @@ async def test_a_token_request_in_json_is_refused(bergen: RawClient) -> None:
 ACCOUNT = "/fiks-io/katalog/api/v1/kontoer/"
 
 
-async def status_and_message(client: RawClient, headers: Mapping[str, str]) -> tuple[int, str]:
+async def status_and_message(client: PlatformClient, headers: Mapping[str, str]) -> tuple[int, str]:
     path = f"{ACCOUNT}{client.party.account.id}"
     before = time.time() * 1000
     async with client.http.get(path, headers=headers) as response:
@@ -266,20 +270,20 @@ async def status_and_message(client: RawClient, headers: Mapping[str, str]) -> t
     return response.status, answer.get("message", "")
 
 
-async def test_a_call_with_all_three_headers_is_let_in(bergen: RawClient) -> None:
+async def test_a_call_with_all_three_headers_is_let_in(bergen: PlatformClient) -> None:
     assert await status_and_message(bergen, await bergen.headers()) == (200, "")
 
 
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer ", "Bearer a.b.c", "Basic YTpi", "Bearer \udcff", "x" * 7000]
 )
-async def test_a_call_without_a_valid_token_is_refused(bergen: RawClient, authorization: str) -> None:
+async def test_a_call_without_a_valid_token_is_refused(bergen: PlatformClient, authorization: str) -> None:
     headers = await bergen.headers(Authorization=authorization)
 
     assert await status_and_message(bergen, headers) == (401, BAD_TOKEN)
 
 
-async def test_an_expired_token_is_refused(bergen: RawClient) -> None:
+async def test_an_expired_token_is_refused(bergen: PlatformClient) -> None:
     headers = await bergen.headers()
 
     bergen.fiks.clock.advance(timedelta(seconds=121))
@@ -288,7 +292,9 @@ async def test_an_expired_token_is_refused(bergen: RawClient) -> None:
     assert await status_and_message(bergen, await bergen.headers()) == (200, "")
 
 
-async def test_a_token_that_someone_else_signed_is_refused(bergen: RawClient, other_key: rsa.RSAPrivateKey) -> None:
+async def test_a_token_that_someone_else_signed_is_refused(
+    bergen: PlatformClient, other_key: rsa.RSAPrivateKey
+) -> None:
     _, claims, _ = (await bergen.token()).split(".")
     forged = sign({"alg": "RS256"}, json.loads(base64.urlsafe_b64decode(claims + "==")), other_key)
 
@@ -297,7 +303,7 @@ async def test_a_token_that_someone_else_signed_is_refused(bergen: RawClient, ot
     assert await status_and_message(bergen, headers) == (401, BAD_TOKEN)
 
 
-async def test_a_token_restricted_to_another_audience_is_refused(bergen: RawClient) -> None:
+async def test_a_token_restricted_to_another_audience_is_refused(bergen: PlatformClient) -> None:
     elsewhere = await bergen.headers(Authorization=f"Bearer {await bergen.token(resource='https://other.example')}")
     here = await bergen.headers(Authorization=f"Bearer {await bergen.token(resource=bergen.fiks.api_url)}")
 
@@ -306,21 +312,21 @@ async def test_a_token_restricted_to_another_audience_is_refused(bergen: RawClie
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "æ" * 40, "\udcff"])
-async def test_a_wrong_password_is_refused(bergen: RawClient, password: str) -> None:
+async def test_a_wrong_password_is_refused(bergen: PlatformClient, password: str) -> None:
     status, message = await status_and_message(bergen, await bergen.headers(IntegrasjonPassord=password))
 
     assert (status, message) == (401, f"{BAD_INTEGRATION} {bergen.party.integration.id}")
 
 
 @pytest.mark.parametrize("integration_id", ["", "no uuid", str(uuid4()), "\udcff"])
-async def test_an_unknown_integration_is_refused(bergen: RawClient, integration_id: str) -> None:
+async def test_an_unknown_integration_is_refused(bergen: PlatformClient, integration_id: str) -> None:
     status, message = await status_and_message(bergen, await bergen.headers(IntegrasjonId=integration_id))
 
     assert status == 401
     assert message.startswith(BAD_INTEGRATION)
 
 
-async def test_the_integration_of_another_organisation_is_refused(bergen: RawClient) -> None:
+async def test_the_integration_of_another_organisation_is_refused(bergen: PlatformClient) -> None:
     oslo = bergen.fiks.party("oslo").integration
     headers = await bergen.headers(IntegrasjonId=str(oslo.id), IntegrasjonPassord=oslo.password.get_secret_value())
 
@@ -329,13 +335,13 @@ async def test_the_integration_of_another_organisation_is_refused(bergen: RawCli
     assert (status, message) == (401, f"{BAD_INTEGRATION} {oslo.id}")
 
 
-async def amqp_refusal(client: RawClient, password: str) -> str:
+async def amqp_refusal(client: PlatformClient, password: str) -> str:
     with pytest.raises(pika.exceptions.AMQPConnectionError) as refusal:
         await asyncio.to_thread(client.connect, password)
     return repr(refusal.value)
 
 
-async def test_the_broker_refuses_what_the_api_refuses(bergen: RawClient) -> None:
+async def test_the_broker_refuses_what_the_api_refuses(bergen: PlatformClient) -> None:
     own = bergen.party.integration.password.get_secret_value()
     expired = await bergen.password()
     bergen.fiks.clock.advance(timedelta(seconds=121))
@@ -347,14 +353,14 @@ async def test_the_broker_refuses_what_the_api_refuses(bergen: RawClient) -> Non
     await asyncio.to_thread(connection.close)
 
 
-async def test_the_broker_refuses_the_queue_of_another_account(fiks: Simulator, bergen: RawClient) -> None:
+async def test_the_broker_refuses_the_queue_of_another_account(fiks: Simulator, bergen: PlatformClient) -> None:
     with pytest.raises(pika.exceptions.ChannelClosedByBroker) as refusal:
         await bergen.receive(account_id=fiks.party("oslo").account.id)
 
     assert refusal.value.reply_code == 403
 
 
-async def test_the_broker_takes_a_password_with_a_space_in_it(bergen: RawClient) -> None:
+async def test_the_broker_takes_a_password_with_a_space_in_it(bergen: PlatformClient) -> None:
     register = bergen.fiks.platform.world.register
     spaced = type(bergen.party.integration.password)("two words")
     register.add(replace(bergen.party.integration, password=spaced))

@@ -11,7 +11,7 @@ from fiksmelding.messages import REPORT_TYPES, MessageType
 from fiksmelding.simulator import Refusal, Simulator, Tilstand, Verdict
 from support.documents import example
 from support.envelopes import opened, sealed
-from support.raw_client import RawClient
+from support.platform_client import PlatformClient
 
 TO_LETTER = [
     Tilstand.AKSEPTERT,
@@ -32,7 +32,7 @@ async def submit(fiks: Simulator, account: str = "bergen") -> str:
 
 @pytest.mark.parametrize("message_type", sorted(REPORT_TYPES))
 async def test_a_report_is_consumed_by_pika_opened_and_delivered_by_its_receipt(
-    fiks: Simulator, bergen: RawClient, message_type: MessageType
+    fiks: Simulator, bergen: PlatformClient, message_type: MessageType
 ) -> None:
     report_id = await fiks.submit(example(message_type), message_type=message_type, account="bergen")
 
@@ -51,7 +51,7 @@ async def test_a_report_is_consumed_by_pika_opened_and_delivered_by_its_receipt(
     assert not fiks.letters()
 
 
-async def test_a_report_carries_the_headers_of_the_contract(fiks: Simulator, bergen: RawClient) -> None:
+async def test_a_report_carries_the_headers_of_the_contract(fiks: Simulator, bergen: PlatformClient) -> None:
     report_id = await submit(fiks)
 
     received = await bergen.receive()
@@ -70,7 +70,7 @@ async def test_a_report_carries_the_headers_of_the_contract(fiks: Simulator, ber
 
 
 async def test_a_refused_report_goes_out_by_letter_and_its_reason_is_read(
-    fiks: Simulator, bergen: RawClient, tmp_path: Path
+    fiks: Simulator, bergen: PlatformClient, tmp_path: Path
 ) -> None:
     report_id = await submit(fiks)
     received = await bergen.receive()
@@ -101,7 +101,7 @@ async def test_a_refused_report_goes_out_by_letter_and_its_reason_is_read(
     ],
 )
 async def test_a_refusal_counts_though_its_reason_cannot_be_read(
-    fiks: Simulator, bergen: RawClient, body: bytes | None, problem: str
+    fiks: Simulator, bergen: PlatformClient, body: bytes | None, problem: str
 ) -> None:
     report_id = await submit(fiks)
 
@@ -116,7 +116,7 @@ async def test_a_refusal_counts_though_its_reason_cannot_be_read(
 
 @pytest.mark.parametrize("files", [{"other.json": b"{}"}, {"feilmelding.json": b"[1]"}])
 async def test_a_refusal_counts_though_its_envelope_holds_something_else(
-    fiks: Simulator, bergen: RawClient, files: dict[str, bytes]
+    fiks: Simulator, bergen: PlatformClient, files: dict[str, bytes]
 ) -> None:
     report_id = await submit(fiks)
     envelope = sealed(files, bergen.party.credential, fiks.platform.world.national.credential)
@@ -129,7 +129,7 @@ async def test_a_refusal_counts_though_its_envelope_holds_something_else(
     assert receipt.problem
 
 
-async def test_a_second_receipt_changes_nothing_but_is_recorded(fiks: Simulator, bergen: RawClient) -> None:
+async def test_a_second_receipt_changes_nothing_but_is_recorded(fiks: Simulator, bergen: PlatformClient) -> None:
     report_id = await submit(fiks)
     received = await bergen.receive()
     headere = {"klientMeldingId": "the-same", "klientKorrelasjonsId": report_id}
@@ -150,11 +150,11 @@ async def test_a_second_receipt_changes_nothing_but_is_recorded(fiks: Simulator,
     assert states(fiks, report_id) == ["AKSEPTERT", "SENDT_FAGSYSTEM", "LEVERT"]
 
 
-async def test_a_receipt_from_another_account_is_not_believed(fiks: Simulator, bergen: RawClient) -> None:
+async def test_a_receipt_from_another_account_is_not_believed(fiks: Simulator, bergen: PlatformClient) -> None:
     report_id = await submit(fiks)
     received = await bergen.receive()
 
-    async with RawClient(fiks, "oslo") as oslo:
+    async with PlatformClient(fiks, "oslo") as oslo:
         await oslo.answer(received, MessageType.MOTTATT)
     while not fiks.receipts(report_id):
         await fiks.platform.national.book.change()
@@ -166,7 +166,7 @@ async def test_a_receipt_from_another_account_is_not_believed(fiks: Simulator, b
 
 
 async def test_a_receipt_for_no_report_and_a_message_of_another_type_are_passed_over(
-    fiks: Simulator, bergen: RawClient
+    fiks: Simulator, bergen: PlatformClient
 ) -> None:
     report_id = await submit(fiks)
     received = await bergen.receive()
@@ -190,7 +190,7 @@ async def test_a_report_that_nobody_fetches_in_time_goes_out_by_letter(fiks: Sim
     assert receipt.message_type == MessageType.TIDSAVBRUDD
 
 
-async def test_a_report_given_back_three_times_goes_out_by_letter(fiks: Simulator, bergen: RawClient) -> None:
+async def test_a_report_given_back_three_times_goes_out_by_letter(fiks: Simulator, bergen: PlatformClient) -> None:
     report_id = await submit(fiks)
 
     attempts = [await bergen.receive(ack=False) for _ in range(3)]
@@ -203,7 +203,7 @@ async def test_a_report_given_back_three_times_goes_out_by_letter(fiks: Simulato
 
 
 async def test_a_fetched_report_without_a_receipt_goes_out_by_letter_after_two_working_days(
-    fiks: Simulator, bergen: RawClient
+    fiks: Simulator, bergen: PlatformClient
 ) -> None:
     report_id = await submit(fiks)
     await bergen.receive()
@@ -216,7 +216,9 @@ async def test_a_fetched_report_without_a_receipt_goes_out_by_letter_after_two_w
     assert "virkedager" in report.states[2].beskrivelse
 
 
-async def test_the_platform_deletes_its_copy_fourteen_days_after_delivery(fiks: Simulator, bergen: RawClient) -> None:
+async def test_the_platform_deletes_its_copy_fourteen_days_after_delivery(
+    fiks: Simulator, bergen: PlatformClient
+) -> None:
     report_id = await submit(fiks)
     await bergen.answer(await bergen.receive(), MessageType.MOTTATT)
     await fiks.wait_for(report_id, "LEVERT")
@@ -279,7 +281,9 @@ async def test_waiting_for_a_report_ends_with_the_time_given(fiks: Simulator) ->
         await fiks.wait_for("unknown", "LEVERT")
 
 
-async def test_anything_can_be_put_on_a_queue_for_a_receiver_to_survive(fiks: Simulator, bergen: RawClient) -> None:
+async def test_anything_can_be_put_on_a_queue_for_a_receiver_to_survive(
+    fiks: Simulator, bergen: PlatformClient
+) -> None:
     envelope = await fiks.seal_for("bergen", {"anything.txt": b"at all"})
 
     fiks.put_on_queue("bergen", headers={"type": "odd"}, body=envelope, expiration_ms=60_000)

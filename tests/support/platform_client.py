@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 import ssl
 import time
@@ -84,7 +85,7 @@ class Received:
 
 
 @dataclass
-class RawClient:
+class PlatformClient:
     """Speaks to a simulator as one party. Use it with `async with`."""
 
     fiks: Simulator
@@ -139,7 +140,7 @@ class RawClient:
         data = metadata if isinstance(metadata, str) else json.dumps(metadata)
         form.add_field("metadata", data, content_type="application/json")
         if body is not None:
-            form.add_field("data", body, content_type="application/octet-stream", filename="data.bin")
+            form.add_field("data", io.BytesIO(body), content_type="application/octet-stream", filename="data.bin")
         async with self.http.post("/fiks-io/api/v1/send", data=form, headers=await self.headers()) as response:
             return response.status, await response.json()
 
