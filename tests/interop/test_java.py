@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fiksmelding.envelope import decrypt, encrypt, open_envelope, seal
+from fiksmelding.envelope import decrypt, encrypt, open_container, open_envelope, seal
 from fiksmelding.simulator.pki import Credential
 from support.envelopes import noise, signer
 from support.java_peer import JavaPeer, PeerFailed, java_peer
@@ -83,6 +83,18 @@ def test_the_print_copy_goes_both_ways(
     peer.encrypt(plain, theirs)
     with theirs.open("rb") as source:
         assert decrypt(source, keys=[recipient_credential.key]).read() == noise(size)
+
+
+def test_we_open_a_xades_container_of_the_java_library(peer: JavaPeer, tmp_path: Path) -> None:
+    contents = {"a b æøå.txt": b"a", "stor.bin": noise(3_000_000)}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    container = tmp_path / "container.asice"
+    peer.xades([tmp_path / name for name in contents], container)
+    with container.open("rb") as source, open_container(source) as opened:
+        assert {name: file.read() for name, file in opened.files.items()} == contents
+        assert opened.signer.organisation_number == "974760673"
+        assert opened.signer.signed_at is not None
 
 
 def test_java_refuses_what_was_altered(peer: JavaPeer, tmp_path: Path, recipient_credential: Credential) -> None:

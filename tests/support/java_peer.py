@@ -84,6 +84,10 @@ class JavaPeer:
         """Decrypt CMS alone; returns milliseconds."""
         return self._ask("decrypt", self._key, source, out)
 
+    def xades(self, files: list[Path], out: Path) -> float:
+        """Write a bare container with a XAdES signature; returns milliseconds."""
+        return self._ask("xades", self._key_store, PASSWORD, ALIAS, out, *files)
+
     def _ask(self, *words: str | Path) -> float:
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -81,13 +82,15 @@ class Platform:
 
 
 @asynccontextmanager
-async def running_platform() -> AsyncIterator[Platform]:
+async def running_platform(tls: ssl.SSLContext | None = None) -> AsyncIterator[Platform]:
     """A platform on a free port of this machine."""
     platform = Platform()
     application = web.Application(client_max_size=50_000_000)
     application.router.add_post("/token", platform.serve_token)
     application.router.add_route("*", "/{path:.*}", platform.serve)
-    async with TestServer(application) as server:
+    server = TestServer(application, scheme="https" if tls else "http")
+    await server.start_server(ssl=tls)
+    async with server:
         platform.url = str(server.make_url("/")).rstrip("/")
         yield platform
 

@@ -20,6 +20,7 @@ from fiksmelding.config import BrokerSettings
 from fiksmelding.errors import (
     AccessRefused,
     BrokerAccessRefused,
+    BrokerError,
     BrokerUnavailable,
     FiksmeldingError,
     RequestRefused,
@@ -83,6 +84,7 @@ class Consumer:
         self._paused = False
         self._closing = False
         self._wake = asyncio.Event()
+        self._overruled = asyncio.Event()
 
     @property
     def status(self) -> ConsumerStatus:
@@ -94,6 +96,8 @@ class Consumer:
         return await self._board.until(*states)
 
     async def __aenter__(self) -> Self:
+        if self._supervisor is not None:
+            raise BrokerError("A consumer is opened once: make another.")
         tls = await asyncio.to_thread(client_context, self._settings.ca_file) if self._settings.tls else None
         if tls is None and not _on_this_machine(self._settings.host):
             raise SettingsError("broker.tls may only be false for a broker on this machine.")
@@ -107,16 +111,20 @@ class Consumer:
 
     async def pause(self) -> None:
         """Take no more deliveries. What is being handled goes on and can be acknowledged."""
+        if self._closing:
+            return
         self._paused = True
+        self._overruled.clear()
         self._wake.set()
         if self._linked:
-            await self.until(ConsumerState.PAUSED, ConsumerState.CLOSED)
-        elif not self._closing:
+            await _first(self.until(ConsumerState.PAUSED), self._overruled.wait())
+        else:
             self._board.show(ConsumerState.PAUSED)
 
     async def resume(self) -> None:
         """Take deliveries again, as soon as there is a connection."""
         self._paused = False
+        self._overruled.set()
         self._wake.set()
         if not self._linked and not self._closing:
             self._board.show(ConsumerState.CONNECTING)
@@ -124,6 +132,7 @@ class Consumer:
     async def aclose(self) -> None:
         """Stop consuming, let running hand-overs end, disconnect. Closing twice is fine."""
         self._closing = True
+        self._overruled.set()
         self._wake.set()
         if self._supervisor is None:
             return
@@ -157,8 +166,12 @@ class Consumer:
                 wait = _wait(self._settings, failures)
             else:
                 continue
-            if not self._paused:
-                await _first(self._clock.sleep(wait), self._woken())
+            await self._back_off(wait)
+
+    async def _back_off(self, seconds: float) -> None:
+        """Wait, unless told meanwhile to pause, resume or close; the wake-up for it may have been used up already."""
+        if not self._paused and not self._closing:
+            await _first(self._clock.sleep(seconds), self._woken())
 
     async def _connect_and_serve(self, tls: ssl.SSLContext | None) -> None:
         """Raise when the link is lost; return when told to close."""
@@ -212,7 +225,7 @@ class Consumer:
         self._wake.clear()
 
 
-async def _first(one: Coroutine[None, None, Result], other: Coroutine[None, None, None]) -> Result | None:
+async def _first(one: Coroutine[None, None, Result], other: Coroutine[None, None, object]) -> Result | None:
     """Run both until one is done. Returns the result of `one`, or None when `other` was first."""
     first, second = asyncio.create_task(one), asyncio.create_task(other)
     try:

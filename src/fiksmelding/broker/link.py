@@ -197,7 +197,7 @@ class Link:
         if late:
             raise BrokerUnavailable(f"The broker did not answer in {self._settings.timeout_seconds:g} s ({doing}).")
         if task.cancelled():
-            raise BrokerUnavailable(f"The connection to the broker was lost ({doing}).")
+            raise BrokerUnavailable(f"There is no working connection to the broker ({doing}, cut off).")
         error = task.exception()
         if error is not None:
             raise _translate(error, doing) from None
@@ -229,7 +229,7 @@ def _translate(error: BaseException | None, doing: str) -> BrokerError:
         return BrokerUnavailable(f"The queue does not exist ({doing}).", advice="Check account.id.")
     kind = type(error).__name__ if error is not None else "closed"
     said = _said(error) if isinstance(error, aiormq.ChannelClosed | aiormq.ConnectionClosed) else ""
-    return BrokerUnavailable(f"The connection to the broker was lost ({doing}, {kind}){said}.")
+    return BrokerUnavailable(f"There is no working connection to the broker ({doing}, {kind}){said}.")
 
 
 def _said(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.manifest import Manifest, Reference, parse_manifest, write_manifest
 from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 from fiksmelding.envelope.signature import Signer, VerifiedSignature
+from fiksmelding.envelope.xades import verify_xades
 from fiksmelding.envelope.zip_reader import RandomAccess, ZipEntry, ZipReader, is_safe_name
 from fiksmelding.envelope.zip_writer import Sink, ZipWriter
 from fiksmelding.errors import SignatureInvalid
@@ -25,6 +26,7 @@ MIME_TYPE = b"application/vnd.etsi.asic-e+zip"
 META = "META-INF/"
 MANIFEST = META + "asicmanifest.xml"
 MANIFEST_NAME = re.compile(r"meta-inf/asicmanifest[^/]*\.xml", re.IGNORECASE)
+XADES_NAME = re.compile(r"meta-inf/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
 
 KEPT = 256 * 1024
 """Bytes of a file up to which its verified content is kept in memory, so that it need not be decrypted again."""
@@ -131,11 +133,29 @@ def verify_container(source: RandomAccess, *, limits: Limits, sha1: Sha1) -> Con
         SignatureInvalid: A digest or the signature is not right.
     """
     archive = ZipReader(source, limits)
-    manifest_data, manifest = _manifest(archive, limits)
+    manifests = _named(archive, MANIFEST_NAME)
+    signatures = _named(archive, XADES_NAME)
+    if len(manifests) + len(signatures) > 1:
+        raise ContainerRefused(ContainerProblem.TOO_MANY_MANIFESTS, "The container has more than one manifest.")
+    if manifests:
+        return _verify_cades(archive, manifests[0], limits, sha1)
+    if signatures:
+        return _verify_xades(archive, signatures[0], limits, sha1)
+    raise ContainerRefused(ContainerProblem.NO_MANIFEST, "The container has no manifest: nothing in it is signed.")
+
+
+def _named(archive: ZipReader, pattern: re.Pattern[str]) -> list[ZipEntry]:
+    return [entry for name, entry in archive.entries.items() if pattern.fullmatch(name)]
+
+
+def _verify_cades(archive: ZipReader, found: ZipEntry, limits: Limits, sha1: Sha1) -> Container:
+    manifest_data = archive.read(found, limit=limits.manifest)
+    manifest = parse_manifest(manifest_data)
     entry = archive.entries.get(manifest.signature)
     if entry is None or not _is_meta(entry.name):
         raise ContainerRefused(ContainerProblem.NO_SIGNATURE, "The container lacks the signature its manifest names.")
-    verified = signature.verify(archive.read(entry, limit=limits.signature), manifest_data, allow_sha1=sha1 != "refuse")
+    p7s = archive.read(entry, limit=limits.signature)
+    verified = signature.verify(p7s, manifest_data, allow_sha1=sha1 != "refuse")
     files: dict[str, EnvelopeFile] = {}
     room = KEPT_IN_ALL
     for covered, reference in _covered(archive, manifest):
@@ -145,19 +165,36 @@ def verify_container(source: RandomAccess, *, limits: Limits, sha1: Sha1) -> Con
     return Container(files, verified)
 
 
-def _manifest(archive: ZipReader, limits: Limits) -> tuple[bytes, Manifest]:
-    found = [entry for name, entry in archive.entries.items() if MANIFEST_NAME.fullmatch(name)]
-    if not found:
-        raise ContainerRefused(ContainerProblem.NO_MANIFEST, "The container has no manifest: nothing in it is signed.")
-    if len(found) > 1:
-        raise ContainerRefused(ContainerProblem.TOO_MANY_MANIFESTS, "The container has more than one manifest.")
-    data = archive.read(found[0], limit=limits.manifest)
-    return data, parse_manifest(data)
+def _verify_xades(archive: ZipReader, found: ZipEntry, limits: Limits, sha1: Sha1) -> Container:
+    covered: set[str] = set()
+
+    def resolve(names: tuple[str, ...]) -> Callable[[], Iterator[bytes]]:
+        entry = next((archive.entries[name] for name in names if name in archive.entries), None)
+        if entry is None:
+            raise ContainerRefused(ContainerProblem.ABSENT_FILE, "The signature names a file that the container lacks.")
+        covered.add(entry.name)
+        return lambda: archive.parts(entry)
+
+    data = archive.read(found, limit=limits.manifest)
+    verified = verify_xades(data, resolve, sha1_signature=sha1 != "refuse", sha1_digests=sha1 == "accept")
+    files = _data_entries(archive)
+    if not covered.issuperset(files):
+        raise ContainerRefused(ContainerProblem.UNSIGNED_FILE, "The container has a file its signature does not name.")
+    return Container({name: _streamed_file(archive, entry) for name, entry in files.items()}, verified)
+
+
+def _streamed_file(archive: ZipReader, entry: ZipEntry) -> EnvelopeFile:
+    return EnvelopeFile(entry.name, entry.size, lambda: archive.parts(entry))
+
+
+def _data_entries(archive: ZipReader) -> dict[str, ZipEntry]:
+    """What has to be signed for."""
+    return {name: entry for name, entry in archive.entries.items() if name != "mimetype" and not _is_meta(name)}
 
 
 def _covered(archive: ZipReader, manifest: Manifest) -> list[tuple[ZipEntry, Reference]]:
     """Pair files and references: every file is covered, every reference has its file."""
-    files = {name: entry for name, entry in archive.entries.items() if name != "mimetype" and not _is_meta(name)}
+    files = _data_entries(archive)
     covered: dict[str, tuple[ZipEntry, Reference]] = {}
     for reference in manifest.references:
         name = next((one for one in reference.names() if one in files), None)
@@ -186,4 +223,4 @@ def _verified_file(
             kept.append(part)
     if not hmac.compare_digest(digest.digest(), reference.digest):
         raise SignatureInvalid("A file is not the one that was signed: its digest differs.")
-    return EnvelopeFile(entry.name, entry.size, (lambda: iter(kept)) if keep else (lambda: archive.parts(entry)))
+    return EnvelopeFile(entry.name, entry.size, lambda: iter(kept)) if keep else _streamed_file(archive, entry)

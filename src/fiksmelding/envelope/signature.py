@@ -31,6 +31,7 @@ from fiksmelding.envelope.ber import (
     encode_sequence,
     encode_set,
 )
+from fiksmelding.envelope.certificates import usable_certificate
 from fiksmelding.envelope.recipients import issuer_and_serial
 from fiksmelding.errors import SignatureInvalid
 
@@ -203,20 +204,14 @@ def _parse(signature: bytes) -> tuple[list[x509.Certificate], list[Element]]:
     if len(signer_infos) > MAX_SIGNERS:
         raise BerError("there are too many signers")
     elements = certificate_set.children().rest() if certificate_set else []
-    return [_certificate(one) for one in elements if one.tag == SEQUENCE], signer_infos
+    loaded = [usable_certificate(one.raw) for one in elements if one.tag == SEQUENCE]
+    return [one for one in loaded if one is not None], signer_infos
 
 
 def _sequence(element: Element) -> Cursor:
     if element.tag != SEQUENCE:
         raise BerError("an unexpected element")
     return element.children()
-
-
-def _certificate(element: Element) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(element.raw)
-    except ValueError as error:
-        raise BerError("a certificate is malformed") from error
 
 
 def _verify_signer(
@@ -256,7 +251,7 @@ def _find(identifier: Element, certificates: Sequence[x509.Certificate]) -> x509
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return None
 
 

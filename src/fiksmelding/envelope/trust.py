@@ -163,7 +163,7 @@ class Trust:
         )
         try:
             return list(verifier.verify(certificate, list(others)).chain)
-        except (VerificationError, ValueError):
+        except (VerificationError, UnsupportedAlgorithm, ValueError):
             return []
 
     def _revocation(self, chain: Sequence[x509.Certificate], moment: datetime) -> Finding:
@@ -210,8 +210,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
-        return False
     return usage.digital_signature or usage.content_commitment
 
 

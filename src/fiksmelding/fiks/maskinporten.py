@@ -166,9 +166,7 @@ class Maskinporten:
             refused=_refused,
         )
         # A repeat is safe: each attempt makes an assertion of its own, and a token too many harms nobody.
-        answer = await self._transport.repeat(
-            lambda: self._transport.once(call, {"Accept": "application/json"}), repeatable=True
-        )
+        answer = await self._transport.repeat(lambda: self._transport.once(call, {}), repeatable=True)
         read = answer.read_as(_TokenAnswer)
         margin = min(MARGIN_SECONDS, read.expires_in / 4)
         log.info("new access token for scope %s, valid for %.0f s", claims.scope, read.expires_in)

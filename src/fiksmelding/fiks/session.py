@@ -13,7 +13,7 @@ from yarl import URL
 
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
-from fiksmelding.errors import SettingsError
+from fiksmelding.errors import PlatformError, SettingsError
 from fiksmelding.fiks.answers import Answer, TokenRefused
 from fiksmelding.fiks.maskinporten import Maskinporten, token_url
 from fiksmelding.fiks.transport import ANSWER_LIMIT, Call, Transport
@@ -42,6 +42,7 @@ class FiksSession:
         self._maskinporten = Maskinporten(settings.maskinporten, self._transport, clock=self._clock)
         self._password = SecretStr("")
         self._open = AsyncExitStack()
+        self._entered = False
 
     @property
     def account_id(self) -> UUID:
@@ -59,6 +60,8 @@ class FiksSession:
         return self._clock
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise PlatformError("A session is opened once: make another.")
         _check_address(self._settings.platform.api_url, "platform.api_url")
         _check_address(str(token_url(self._settings.maskinporten)), "maskinporten.token_url")
         self._password = await asyncio.to_thread(_header_safe_password, self._settings)
@@ -66,6 +69,7 @@ class FiksSession:
             await opening.enter_async_context(self._transport)
             await opening.enter_async_context(self._maskinporten)
             self._open = opening.pop_all()
+        self._entered = True
         return self
 
     async def __aexit__(
@@ -133,7 +137,7 @@ class FiksSession:
         Raises:
             PlatformError: As for `request`; `PlatformUnavailable` also when it breaks off while being read.
         """
-        call = Call(method="GET", url=self._url(path), streamed=True)
+        call = Call(method="GET", url=self._url(path), accept="*/*", streamed=True)
         async with AsyncExitStack() as opened:
 
             async def attempt() -> aiohttp.ClientResponse:
@@ -147,7 +151,7 @@ class FiksSession:
         self, make: Callable[[Mapping[str, str]], Awaitable[Result]], authenticated: bool
     ) -> Result:
         if not authenticated:
-            return await make({"Accept": "application/json"})
+            return await make({})
         token = await self._maskinporten.token()
         try:
             return await make(self._headers(token))
@@ -158,7 +162,6 @@ class FiksSession:
 
     def _headers(self, token: SecretStr) -> Mapping[str, str]:
         return {
-            "Accept": "application/json",
             "Authorization": f"Bearer {token.get_secret_value()}",
             "IntegrasjonId": str(self._settings.integration.id),
             "IntegrasjonPassord": self._password.get_secret_value(),

@@ -39,6 +39,7 @@ class Call:
         url: The whole address, without query.
         query: Query parameters.
         body: Makes the body anew for each attempt: a body is used up when sent.
+        accept: The media types to ask for.
         answer_limit: The largest answer to accept, in bytes.
         refused: Which error an answer other than 2xx is.
         streamed: The answer is read piece by piece: the time limit counts for each piece, not for the whole.
@@ -48,6 +49,7 @@ class Call:
     url: URL
     query: Mapping[str, str] = field(default_factory=dict)
     body: Callable[[], aiohttp.FormData] | None = None
+    accept: str = "application/json"
     answer_limit: int = ANSWER_LIMIT
     refused: Callable[[Refusal], PlatformError] = platform_error
     streamed: bool = False
@@ -123,7 +125,7 @@ class Transport:
                 call.url,
                 params=call.query,
                 data=call.body() if call.body else None,
-                headers=headers,
+                headers={"Accept": call.accept, **headers},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=None if call.streamed else limit, sock_connect=limit, sock_read=limit

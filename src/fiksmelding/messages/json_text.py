@@ -15,16 +15,19 @@ import jiter
 
 from fiksmelding.errors import InvalidMessage, Problem
 
-__all__ = ["MAX_DEPTH", "MAX_JSON_BYTES", "JsonValue", "read_json", "write_json"]
+__all__ = ["BYTE_ORDER_MARKS", "MAX_DEPTH", "MAX_JSON_BYTES", "JsonValue", "read_json", "write_json"]
 
 JsonValue: TypeAlias = "bool | int | Decimal | str | tuple[JsonValue, ...] | Mapping[str, JsonValue] | None"
 """A JSON value that cannot be changed: arrays are tuples, objects are read-only mappings."""
 
-MAX_JSON_BYTES = 16 * 1024 * 1024
+MAX_JSON_BYTES = 8 * 1024 * 1024
 """The largest document read, in bytes. The platform takes at most 5 MB in all (contract section 10)."""
 
 MAX_DEPTH = 200
 """How deep arrays and objects may lie in each other: the reader's own limit."""
+
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
+"""How UTF-8 and UTF-16 texts may begin, and ours may not."""
 
 _REASONS = (
     ("Detected duplicate key", "an object has the same member twice"),
@@ -54,14 +57,18 @@ def read_json(data: bytes) -> object:
     """
     if len(data) > MAX_JSON_BYTES:
         raise InvalidMessage([Problem("", f"larger than {MAX_JSON_BYTES} bytes")])
+    if data.startswith(BYTE_ORDER_MARKS):
+        raise InvalidMessage([Problem("", "begins with a byte order mark: UTF-8 without one is required")])
     try:
         value: object = jiter.from_json(
             data, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal", cache_mode="keys"
         )
     except ValueError as error:
-        # The reader's own text may quote a member's name, so it is not chained either.
-        raise InvalidMessage([Problem("", _reason(str(error)))]) from None
-    return value
+        reason = _reason(str(error))
+    else:
+        return value
+    # Raised outside the handler: the reader's own text may quote a member's name.
+    raise InvalidMessage([Problem("", reason)])
 
 
 def _reason(text: str) -> str:

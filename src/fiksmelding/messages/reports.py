@@ -2,8 +2,10 @@
 
 from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import StringConstraints
+from pydantic import FailFast, StringConstraints
 
+from fiksmelding.errors import Problem
+from fiksmelding.messages.advice import Advice, advice_on, problems_of
 from fiksmelding.messages.base import Items, Line, OptionalText, Part, Text
 from fiksmelding.messages.json_text import write_json
 from fiksmelding.messages.parts import (
@@ -53,6 +55,14 @@ class Message(Part):
         """The XML of our schema, in UTF-8; it reads back as an equal message."""
         return write_xml(self, namespace=self.xml_namespace, root=self.xml_root)
 
+    def problems(self) -> tuple[Problem, ...]:
+        """What the service would refuse though the official schema accepts it: for senders."""
+        return problems_of(self)
+
+    def advice(self) -> tuple[Advice, ...]:
+        """What a person would want to look at again before sending. It never stands in the way of receiving."""
+        return advice_on(self)
+
 
 class PrivatBekymringsmelding(Message):
     """A report from a private person, version 2; version 1 is a subclass.
@@ -74,7 +84,7 @@ class PrivatBekymringsmelding(Message):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Text
     privat_melder: PrivatMelder
-    privat_barn: tuple[PrivatBarn, ...]
+    privat_barn: Annotated[tuple[PrivatBarn, ...], FailFast()]
     melding: Text
     sendingstidspunkt: Text
     leveringskanal: Text
@@ -110,8 +120,8 @@ class OffentligBekymringsmelding(Message):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Line
     offentlig_melder: OffentligMelder
-    offentlig_barn: Annotated[tuple[OffentligBarn, ...], Items(least=1)]
-    foresatte: Annotated[tuple[Foresatt, ...], Items(least=1, most=2)]
+    offentlig_barn: Annotated[tuple[OffentligBarn, ...], FailFast(), Items(least=1)]
+    foresatte: Annotated[tuple[Foresatt, ...], FailFast(), Items(least=1, most=2)]
     behov_for_tolk: OptionalText = None
     andre_hjelpeinstanser: OptionalText = None
     melding: OffentligMelding

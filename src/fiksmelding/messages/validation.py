@@ -1,15 +1,22 @@
 """A document to a model, and everything that is wrong with it when it is not one."""
 
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from fiksmelding.errors import InvalidMessage, Problem
 from fiksmelding.messages.base import FROM_DOCUMENT, FieldKind, Part, fields_of
 
-__all__ = ["model_from", "pointer"]
+__all__ = ["Place", "model_from", "pointer"]
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Member names and list indexes, from the outermost in."""
 
 PartType = TypeVar("PartType", bound=Part)
+
+_ENOUGH = 1000
+"""After so many problems no further items of a list are looked at."""
 
 _REASONS = {
     "missing": "is required and missing",
@@ -32,33 +39,55 @@ def model_from(document: object, kind: type[PartType]) -> PartType:
         kind: The class of message it should be.
 
     Raises:
-        InvalidMessage: With every problem, none of them holding a value.
+        InvalidMessage: With every problem (the first thousand or so), none of them holding a value.
     """
     try:
-        return kind.model_validate(document, by_alias=True, by_name=False, context=FROM_DOCUMENT)
-    except ValidationError as error:
-        found = [
-            Problem(pointer(detail["loc"]), _REASONS.get(detail["type"], detail["msg"]))
-            for detail in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-    found.extend(problem for problem in _wrong_lengths(document, kind, ()) if problem not in found)
+        return _validated(document, kind)
+    except ValidationError:
+        pass
     # Raised outside the handler: pydantic's error refers to the document, and a traceback is easily logged.
-    raise InvalidMessage(found)
+    raise InvalidMessage(_problems(document, kind, ()))
 
 
-def _wrong_lengths(document: object, kind: type[Part], where: tuple[str | int, ...]) -> list[Problem]:
-    """Lists of a wrong length: the model itself stops at their items when those are wrong too."""
-    found = []
-    if isinstance(document, dict):
-        for field in fields_of(kind):
-            value = document.get(field.name)
-            if field.kind is FieldKind.PARTS and isinstance(value, list):
-                reason = field.items.reason(len(value))
-                if reason:
-                    found.append(Problem(pointer((*where, field.name)), reason))
+def _validated(document: object, kind: type[PartType]) -> PartType:
+    return kind.model_validate(document, by_alias=True, by_name=False, context=FROM_DOCUMENT)
+
+
+def _problems(document: object, kind: type[Part], where: Place) -> list[Problem]:
+    """Everything wrong with a document; the items of its lists one by one, for the model stops at the first bad one."""
+    lists = {
+        field.name: (field, value)
+        for field in fields_of(kind)
+        if field.kind is FieldKind.PARTS and isinstance(value := _member(document, field.name), list)
+    }
+    found = [problem for step, problem in _own_problems(document, kind, where) if step not in lists]
+    for name, (field, items) in lists.items():
+        reason = field.items.reason(len(items))
+        if reason:
+            found.append(Problem(pointer((*where, name)), reason))
+        for index, item in enumerate(items):
+            if len(found) >= _ENOUGH:
+                break
+            if field.part:
+                found.extend(_problems(item, field.part, (*where, name, index)))
     return found
 
 
-def pointer(place: tuple[str | int, ...]) -> str:
+def _member(document: object, name: str) -> object:
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _own_problems(document: object, kind: type[Part], where: Place) -> Iterator[tuple[str | int | None, Problem]]:
+    """What the model finds, each with the member it is in."""
+    try:
+        _validated(document, kind)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            place = detail["loc"]
+            reason = _REASONS.get(detail["type"], detail["msg"])
+            yield (place[0] if place else None), Problem(pointer((*where, *place)), reason)
+
+
+def pointer(place: Place) -> str:
     """A place in a document as a JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)

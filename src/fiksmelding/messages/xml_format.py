@@ -7,7 +7,7 @@ from lxml import etree
 
 from fiksmelding.errors import InvalidMessage, Problem
 from fiksmelding.messages.base import FieldKind, Part, fields_of
-from fiksmelding.messages.json_text import MAX_JSON_BYTES, read_json
+from fiksmelding.messages.json_text import BYTE_ORDER_MARKS, MAX_JSON_BYTES, read_json
 from fiksmelding.messages.reports import (
     Bekymringsmelding,
     Feilmelding,
@@ -41,6 +41,9 @@ _SCHEMAS = {
     "urn:no:fiksmelding:bekymringsmelding:v2": "bekymringsmelding-v2.xsd",
     "urn:no:fiksmelding:kvittering:v1": "kvittering-v1.xsd",
 }
+_MAX_ATTRIBUTES = 8
+"""One of ours, and what XML Schema allows on any element; the validator is slow where there are very many."""
+
 _DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]{0,100}?\sencoding\s*=\s*["']([^"'>]{0,40})["']""")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(\\))|\\")
 
@@ -61,6 +64,8 @@ def parse_xml(data: bytes) -> Bekymringsmelding | Feilmelding:
     kind = _CLASSES.get(str(root.tag))
     if kind is None:
         raise InvalidMessage([Problem("", "the root element is none of this library's messages with a content")])
+    if root.xpath(f"boolean(//*[count(@*) > {_MAX_ATTRIBUTES}])"):
+        raise InvalidMessage([Problem("", f"an element has more than {_MAX_ATTRIBUTES} attributes")])
     schema = load_schema(_SCHEMAS[kind.xml_namespace])
     if not schema.validate(root):
         raise InvalidMessage(schema_problems(schema.error_log, root, kind))
@@ -94,7 +99,7 @@ def _check_encoding(data: bytes) -> None:
     declared = _DECLARED_ENCODING.match(data)
     if declared and declared.group(1).lower() not in {b"utf-8", b"us-ascii"}:
         raise InvalidMessage([Problem("", "the XML declaration names another encoding than UTF-8")])
-    if data.startswith((b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")):
+    if data.startswith(BYTE_ORDER_MARKS):
         raise InvalidMessage([Problem("", "begins with a byte order mark: UTF-8 without one is required")])
     try:
         data.decode()

@@ -35,6 +35,7 @@ _REASONS = {
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2": "has an attribute that is not allowed",
 }
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)\.\s*$")
+_OUR_STEPS = re.compile(r"(?:/\*(?:\[\d+\])?)+")
 _NAME = re.compile(r"\{[^}]*\}(\w+)")
 
 
@@ -52,7 +53,9 @@ def schema_problems(log: object, root: etree._Element, kind: type[Part]) -> list
 
 
 def _element(path: str | None, root: etree._Element) -> etree._Element | None:
-    matches = root.xpath(path) if path else []
+    # A step that names an element is no element of ours (those are in the namespace, written `*`): its parent will do.
+    steps = _OUR_STEPS.match(path or "")
+    matches = root.xpath(steps.group()) if steps else []
     first = matches[0] if isinstance(matches, list) and matches else None
     return first if etree.iselement(first) else None
 

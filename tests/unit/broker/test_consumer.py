@@ -14,6 +14,7 @@ from fiksmelding.broker import Consumer, ConsumerState, Credentials, Delivery
 from fiksmelding.config import BrokerSettings
 from fiksmelding.errors import (
     AccessRefused,
+    BrokerError,
     BrokerUnavailable,
     JournalUnavailable,
     PlatformUnavailable,
@@ -151,10 +152,65 @@ async def test_a_broker_restarted_on_its_port_is_found_again(broker: ScriptedBro
     async with consumer(broker, inbox.keep) as one:
         await reached(one, ConsumerState.CONSUMING)
         await broker.stop()
-        assert "lost" in await reached(one, ConsumerState.CONNECTING)
+        assert "no working connection" in await reached(one, ConsumerState.CONNECTING)
         async with ScriptedBroker(port=broker.port) as restarted:
             (await restarted.consumer()).deliver(b"back", HEADERS)
             assert (await inbox.next()).body == b"back"
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"AMQP\x00\x00\x09\x01",
+        b"\x00" * 100,
+        b"\x01\x00\x00\x00\x00\x00\x04abcd\xce",
+    ],
+    ids=["nothing", "HTTP", "another AMQP", "zeros", "a frame of nonsense"],
+)
+async def test_what_is_no_broker_is_survived(greeting: bytes, broker: ScriptedBroker) -> None:
+    broker.greetings.append(greeting)
+    async with consumer(broker, Inbox().keep) as one:
+        await reached(one, ConsumerState.CONSUMING)
+    assert len(broker.sessions) == 2
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x01\x00\x01\x00\x00\x00\x04\xff\xff\xff\xff\xce",
+        b"\x02\x00\x01\x00\x00\x00\x02ab\xce",
+    ],
+    ids=["unknown method", "header of nonsense"],
+)
+async def test_frames_of_nonsense_cost_the_connection_only(octets: bytes, broker: ScriptedBroker) -> None:
+    inbox = Inbox()
+    async with consumer(broker, inbox.keep):
+        (await broker.consumer(1)).raw(octets)
+        (await broker.consumer(2)).deliver(b"after", HEADERS)
+        assert (await inbox.next()).body == b"after"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (lambda session: session.cancel_consumer(), "cancelled the consumer"),
+        (lambda session: session.close_channel(Refusal(406, "PRECONDITION_FAILED\nx")), "PRECONDITION_FAILED x"),
+        (lambda session: session.close_channel(Refusal(404, "NOT_FOUND")), "queue does not exist"),
+        (lambda session: session.close_connection(Refusal(320, "CONNECTION_FORCED")), "CONNECTION_FORCED"),
+    ],
+)
+async def test_the_status_says_why_the_connection_was_lost(
+    fault: Callable[[object], None], reason: str, broker: ScriptedBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="fiksmelding")
+    async with consumer(broker, Inbox().keep):
+        fault(await broker.consumer(1))
+        await broker.consumer(2)
+    assert [
+        record for record in caplog.records if record.name.startswith("fiksmelding") and reason in record.getMessage()
+    ]
 
 
 async def test_a_refused_login_is_told_apart_and_tried_again_slowly(broker: ScriptedBroker) -> None:
@@ -226,7 +282,7 @@ async def test_a_status_is_logged_once_however_many_attempts_fail(
                 await asyncio.sleep(0)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("fiksmelding")]
     assert len(lines) == 2
-    assert "lost" in lines[0]
+    assert "no working connection" in lines[0]
     assert "closed" in lines[1]
 
 
@@ -312,8 +368,12 @@ async def test_a_connection_lost_while_paused_is_made_again_on_resuming(broker: 
         session = await broker.consumer(1)
         await one.pause()
         session.drop()
-        await session.over.wait()
+        async with asyncio.timeout(10):
+            while one._linked:  # noqa: ASYNC110  losing a link while paused changes no state
+                await asyncio.sleep(0)
+        assert one.status.state.value == "paused"
         await one.resume()
+        assert one.status.state.value == "connecting"
         assert await broker.consumer(2) is not session
 
 
@@ -321,8 +381,10 @@ async def test_paused_before_it_is_connected_it_consumes_only_when_resumed(broke
     one = consumer(broker, Inbox().keep)
     await one.pause()
     async with one:
-        await reached(one, ConsumerState.PAUSED)
-        assert broker.logins == []
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert one.status.state is ConsumerState.PAUSED
+        assert broker.sessions == []
         await one.resume()
         await broker.consumer(1)
 
@@ -340,6 +402,22 @@ async def test_the_handler_itself_may_pause(broker: ScriptedBroker) -> None:
         session.deliver(b"x", HEADERS)
         await inbox.next()
         assert one.status.state is ConsumerState.PAUSED
+
+
+async def test_whoever_waits_for_a_pause_is_freed_when_it_is_overruled(broker: ScriptedBroker) -> None:
+    one = consumer(broker, Inbox().keep)
+    async with one:
+        await reached(one, ConsumerState.CONSUMING)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.resume()
+        await asyncio.wait_for(pausing, 5)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.aclose()
+        await asyncio.wait_for(pausing, 5)
+        await asyncio.wait_for(one.pause(), 5)
+    assert one.status.state.value == "closed"
 
 
 async def test_closing_lets_a_running_hand_over_end_and_acknowledge(broker: ScriptedBroker) -> None:
@@ -370,6 +448,26 @@ async def test_closing_does_not_wait_for_a_broker_that_is_not_there(unused_tcp_p
         pass
     await one.aclose()
     assert one.status.state is ConsumerState.CLOSED
+
+
+async def test_a_connection_cut_while_closing_does_not_hold_it_up(broker: ScriptedBroker) -> None:
+    class NeverWakes(FakeClock):
+        async def sleep(self, _: float) -> None:
+            await asyncio.Event().wait()
+
+    one = consumer(broker, Inbox().keep, clock=NeverWakes())
+    async with one:
+        session = await broker.consumer()
+        await reached(one, ConsumerState.CONSUMING)
+        session.drop()
+        await asyncio.wait_for(one.aclose(), 5)
+
+
+async def test_a_consumer_is_opened_once(broker: ScriptedBroker) -> None:
+    one = consumer(broker, Inbox().keep)
+    async with one:
+        with pytest.raises(BrokerError, match="once"):
+            await one.__aenter__()
 
 
 async def test_closing_while_logging_in_leaves_no_connection(broker: ScriptedBroker) -> None:

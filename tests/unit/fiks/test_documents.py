@@ -48,6 +48,7 @@ async def test_a_document_comes_whole_and_in_small_pieces(
     assert max(sizes) <= 65_536
     assert platform.seen[0].path == f"/dokumentlager/nedlasting/{DOKUMENT}"
     assert platform.seen[0].headers["IntegrasjonId"]
+    assert platform.seen[0].headers["Accept"] == "*/*"
 
 
 async def test_an_empty_document_is_empty(session: FiksSession, platform: Platform) -> None:

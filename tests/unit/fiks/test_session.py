@@ -269,3 +269,24 @@ async def test_a_session_closes_twice_and_refuses_calls_afterwards(settings: Set
     with pytest.raises(PlatformError, match="not open"):
         await session.request("GET", "/x", repeatable=True)
     assert clock.slept == []
+
+
+async def test_a_session_is_opened_once(session: FiksSession) -> None:
+    with pytest.raises(PlatformError, match="once"):
+        await session.__aenter__()
+
+
+@pytest.mark.parametrize(("trusting", "works"), [(False, True), (True, False)])
+async def test_a_proxy_of_the_environment_counts_only_when_wanted(
+    trusting: bool, works: bool, platform: Platform, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    platform.then(answer(200, {}))
+    async with FiksSession(settings, clock=FakeClock(), trust_environment=trusting) as session:
+        try:
+            await session.request("GET", "/x", repeatable=False, authenticated=False)
+        except PlatformUnavailable:
+            assert not works
+        else:
+            assert works

@@ -6,53 +6,27 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from referencing import Registry, Resource
+import xmlschema
+from hypothesis import given
 
 from fiksmelding.errors import InvalidMessage
-from fiksmelding.messages import MessageType, parse_json
-from support.documents import OFFICIAL_SCHEMAS, reference_folder
+from fiksmelding.messages import Bekymringsmelding, Feilmelding, MessageType, parse_json
+from fiksmelding.messages.schemas import schema_folder
+from support.documents import OFFICIAL_SCHEMAS, SCHEMA_FILES
+from support.drawing import REFERENCE, documents, judge, settled
 from support.laws import assert_lossless, assert_xml_valid
-from support.schema_strategies import Drawer, Json, mutated
+from support.schema_strategies import Json, mutated
+from support.tools import run
 
-REFERENCE = reference_folder()
 pytestmark = pytest.mark.skipif(
     REFERENCE is None, reason="the official JSON Schemas are not beside the project (../shared/reference)"
 )
 EXAMPLES = int(os.environ.get("FIKSMELDING_EXAMPLES", "150"))
 LONG = max(90, EXAMPLES)
-
-
-def official() -> Iterator[tuple[str, dict[str, object]]]:
-    """Every official schema, by its path below the folder of schemas."""
-    if REFERENCE is not None:
-        for path in sorted((REFERENCE / "json-schema").rglob("*.json")):
-            schema = json.loads(path.read_text("utf-8"))
-            if "$schema" in schema:
-                yield path.relative_to(REFERENCE / "json-schema").as_posix(), schema
-
-
-SCHEMAS = dict(official())
-# The schemas refer to each other by their place in the folder, which their `$id` does not have.
-REGISTRY: Registry[object] = Registry().with_resources(
-    (f"https://schemas.test/{place}", Resource.from_contents({**schema, "$id": f"https://schemas.test/{place}"}))
-    for place, schema in SCHEMAS.items()
-)
-DRAWER = Drawer({str(schema["$id"]): schema for schema in SCHEMAS.values()})  # type: ignore[misc]
-
-
-def judge(message_type: MessageType) -> jsonschema.Draft201909Validator:
-    place = OFFICIAL_SCHEMAS[message_type]
-    schema = {**SCHEMAS[place], "$id": f"https://schemas.test/{place}"}
-    return jsonschema.Draft201909Validator(schema, registry=REGISTRY)
-
-
-def documents(message_type: MessageType) -> st.SearchStrategy[Json]:
-    return DRAWER.documents(SCHEMAS[OFFICIAL_SCHEMAS[message_type]])  # type: ignore[arg-type]
 
 
 def problem_places(document: Json, message_type: MessageType) -> set[str]:
@@ -62,12 +36,6 @@ def problem_places(document: Json, message_type: MessageType) -> set[str]:
     except InvalidMessage as error:
         return {problem.path for problem in error.problems}
     return set()
-
-
-def settled(examples: int) -> settings:
-    return settings(
-        max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
 
 
 EVERY_TYPE = pytest.mark.parametrize("message_type", list(OFFICIAL_SCHEMAS), ids=lambda found: found.name)
@@ -116,3 +84,42 @@ def places(error: jsonschema.ValidationError) -> Iterator[str]:
             next(name for name in error.validator_value if f"'{name}'" in error.message and name not in present)
         )
     yield "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+@pytest.fixture(scope="module", params=list(OFFICIAL_SCHEMAS), ids=lambda found: found.name)
+def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """The schema, and XML files of drawn messages that should be valid under it."""
+    folder = tmp_path_factory.mktemp("corpus")
+    messages: list[Bekymringsmelding | Feilmelding] = []
+
+    @settled(EXAMPLES)
+    @given(documents(request.param))
+    def collect(document: Json) -> None:
+        messages.append(parse_json(json.dumps(document).encode(), request.param))
+
+    collect()
+    files = []
+    for number, message in enumerate(messages):
+        files.append(folder / f"{number}.xml")
+        files[-1].write_bytes(message.to_xml())
+    return schema_folder() / SCHEMA_FILES[messages[0].xml_namespace], files
+
+
+def test_xmllint_finds_every_drawn_message_valid(corpus: tuple[Path, list[Path]]) -> None:
+    schema, files = corpus
+    run("xmllint", "--noout", "--nonet", "--huge", "--schema", schema, *files)
+
+
+def test_the_jdk_finds_every_drawn_message_valid(corpus: tuple[Path, list[Path]]) -> None:
+    schema, files = corpus
+    program = Path(__file__).resolve().parents[2] / "support" / "java" / "Validate.java"
+    printed = run("java", program, schema, *files).decode().splitlines()
+    assert printed == [f"valid={len(files)}"]
+
+
+@pytest.mark.timeout(LONG)
+def test_xmlschema_finds_every_drawn_message_valid(corpus: tuple[Path, list[Path]]) -> None:
+    schema, files = corpus
+    validator = xmlschema.XMLSchema10(str(schema))
+    for path in files:
+        validator.validate(str(path))

@@ -24,6 +24,10 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.zip.ZipInputStream;
+import no.difi.asic.AsicWriter;
+import no.difi.asic.AsicWriterFactory;
+import no.difi.asic.SignatureHelper;
+import no.difi.asic.SignatureMethod;
 import no.ks.fiks.io.asice.AsicHandler;
 import no.ks.fiks.io.asice.model.Content;
 import no.ks.fiks.io.asice.model.KeystoreHolder;
@@ -43,6 +47,7 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
  * read      KEYSTORE PASSWORD ALIAS KEY ENVELOPE            its files, streamed and counted
  * encrypt   RECIPIENT IN OUT                                CMS alone
  * decrypt   KEY IN OUT                                      CMS alone
+ * xades     KEYSTORE PASSWORD ALIAS OUT FILE...             a bare container, signed with XAdES
  * </pre>
  */
 public final class Peer implements AutoCloseable {
@@ -90,6 +95,7 @@ public final class Peer implements AutoCloseable {
                     cms.dekrypterData(in, key(words[1])).transferTo(out);
                 }
             }
+            case "xades" -> xades(words);
             default -> throw new IllegalArgumentException("no such command: " + words[0]);
         }
     }
@@ -129,6 +135,14 @@ public final class Peer implements AutoCloseable {
         }
     }
 
+    private void xades(String[] words) throws Exception {
+        AsicWriter container = AsicWriterFactory.newFactory(SignatureMethod.XAdES).newContainer(Path.of(words[4]));
+        for (int at = 5; at < words.length; at++) {
+            container.add(Path.of(words[at]));
+        }
+        container.sign(new SignatureHelper(keyStore(words), words[3], words[2]));
+    }
+
     /** Made once for each set of keys, as an application would, so that a timing measures the envelope alone. */
     private AsicHandler handler(String[] words, String keyPath) throws Exception {
         List<String> wanted = Arrays.asList(words[1], words[2], words[3], keyPath);
@@ -141,12 +155,8 @@ public final class Peer implements AutoCloseable {
     }
 
     private AsicHandler newHandler(String[] words, String keyPath) throws Exception {
-        KeyStore keyStore = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(Path.of(words[1]))) {
-            keyStore.load(in, words[2].toCharArray());
-        }
         KeystoreHolder holder = KeystoreHolder.builder()
-                .withKeyStore(keyStore)
+                .withKeyStore(keyStore(words))
                 .withKeyStorePassword(words[2])
                 .withKeyAlias(words[3])
                 .withKeyPassword(words[2])
@@ -156,6 +166,14 @@ public final class Peer implements AutoCloseable {
                 .withExecutorService(threads)
                 .withKeyStoreHolder(holder)
                 .build();
+    }
+
+    private static KeyStore keyStore(String[] words) throws Exception {
+        KeyStore keyStore = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(Path.of(words[1]))) {
+            keyStore.load(in, words[2].toCharArray());
+        }
+        return keyStore;
     }
 
     private static X509Certificate certificate(String path) throws Exception {

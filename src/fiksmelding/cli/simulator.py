@@ -1,0 +1,94 @@
+"""`fiksmelding simulator`: run the platform on this machine; submit to it and list what became of it."""
+
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+from rich.table import Table
+
+from fiksmelding.cli.documents import read_document
+from fiksmelding.cli.output import console
+from fiksmelding.cli.signals import stop_requested
+from fiksmelding.messages import MessageType
+from fiksmelding.simulator import ControlClient, Simulator
+
+Kind = Literal["privat", "offentlig"]
+
+
+class Change(BaseModel):
+    """A state that a report came to, and when."""
+
+    tilstand: str
+    tidspunkt: str
+    beskrivelse: str = ""
+
+
+class Listed(BaseModel):
+    """A report as the simulator tells it."""
+
+    id: str
+    message_type: str = Field(alias="messageType")
+    account: str | None
+    states: list[Change]
+
+
+async def run_simulator(folder: Path | None, *, host: str, api_port: int, amqp_port: int) -> None:
+    """Run until stopped by a signal; prints one line when everything is ready."""
+    async with Simulator(folder=folder, host=host, api_port=api_port, amqp_port=amqp_port) as fiks:
+        for account in fiks.accounts:
+            fiks.write_settings(account)
+        # A plain line, flushed: a program that started us waits for it.
+        sys.stdout.write(
+            f"ready: api={fiks.api_url} amqp={fiks.amqp_url} issuer={fiks.issuer} "
+            f"control={fiks.control_url} dir={fiks.folder}\n"
+        )
+        sys.stdout.flush()
+        await stop_requested()
+
+
+async def submit(
+    folder: Path, path: Path, *, kind: Kind, version: int, account: str, bydelsnummer: str | None = None
+) -> str:
+    """Submit a report to the simulator that runs in `folder`; returns the report's id.
+
+    Raises:
+        FiksmeldingError: No simulator runs there, or it refuses the report.
+    """
+    data = read_document(path, sys.stdin.buffer)
+    wanted = MessageType[f"{kind.upper()}_V{version}"]
+    async with ControlClient(folder) as control:
+        return await control.submit(data, message_type=wanted, account=account, bydelsnummer=bydelsnummer)
+
+
+async def list_reports(folder: Path, *, as_json: bool) -> None:
+    """Show every report of the simulator that runs in `folder`, with the states it has come to.
+
+    Raises:
+        FiksmeldingError: No simulator runs there.
+    """
+    async with ControlClient(folder) as control:
+        reports = await control.reports()
+    if as_json:
+        console.print_json(json.dumps(reports))
+        return
+    table = Table()
+    for name in ("id", "kind", "account", "states"):
+        table.add_column(name, overflow="fold")
+    for report in TypeAdapter(list[Listed]).validate_python(reports):
+        kind = " ".join(report.message_type.split(".")[-2:])
+        states = " → ".join(change.tilstand for change in report.states)
+        table.add_row(report.id, kind, report.account or "", states)
+    console.print(table)
+
+
+async def advance(folder: Path, *, hours: float) -> None:
+    """Push the clock of the simulator that runs in `folder` forward.
+
+    Raises:
+        FiksmeldingError: No simulator runs there, or it refuses.
+    """
+    async with ControlClient(folder) as control:
+        await control.advance(timedelta(hours=hours))

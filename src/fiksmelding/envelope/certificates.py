@@ -1,0 +1,31 @@
+"""Certificates that strangers send."""
+
+from cryptography import x509
+
+__all__ = ["usable_certificate"]
+
+
+def usable_certificate(der: bytes) -> x509.Certificate | None:
+    """The certificate, or None if any part of it that we shall ever look at cannot be read.
+
+    `cryptography` parses a certificate's parts when they are asked for; asking here keeps its many errors out of the
+    rest of the room.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        parts = (
+            certificate.version,
+            certificate.issuer,
+            certificate.subject,
+            certificate.serial_number,
+            certificate.public_key(),
+            certificate.extensions,
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            certificate.signature_algorithm_oid,
+        )
+    # Malformed certificates raise ValueError, and also InvalidVersion, DuplicateExtension, UnsupportedAlgorithm and
+    # others that share no base but Exception.
+    except Exception:  # noqa: BLE001
+        return None
+    return certificate if all(part is not None for part in parts) else None

@@ -1,0 +1,1 @@
+"""Feeding the envelope what no sender should ever send."""
