@@ -10,6 +10,7 @@ from fiksmelding.simulator.catalog import Catalog
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Documents
 from fiksmelding.simulator.exchange import Exchange
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import PrintProvider
 from fiksmelding.simulator.national.portal import Portal
@@ -17,6 +18,7 @@ from fiksmelding.simulator.national.reasons import ReasonReader
 from fiksmelding.simulator.national.service import NationalService
 from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.reporting import Reporting
 from fiksmelding.simulator.tokens import Tokens
 from fiksmelding.simulator.world import World
 
@@ -33,10 +35,19 @@ class Platform:
         folder: An existing folder for large bodies and letters.
         api_url: The platform's own URL.
         issuer: The token issuer's URL.
+        seed: What the chances of faults are drawn with.
     """
 
     def __init__(
-        self, *, world: World, keys: Keys, clock: SimulatorClock, folder: Path, api_url: str, issuer: str
+        self,
+        *,
+        world: World,
+        keys: Keys,
+        clock: SimulatorClock,
+        folder: Path,
+        api_url: str,
+        issuer: str,
+        seed: int = 0,
     ) -> None:
         documents_folder = folder / "dokumentlager"
         documents_folder.mkdir(exist_ok=True, mode=0o700)
@@ -50,8 +61,9 @@ class Platform:
         self.authentication = Authentication(register, self.tokens)
         self.catalog = Catalog(register, self.queues, clock)
         self.documents = Documents(documents_folder, clock)
-        self.exchange = Exchange(register, self.queues, self.documents, clock)
         self.agenda = Agenda(clock)
+        self.faults = Faults(clock, self.agenda, self.documents, seed=seed)
+        self.exchange = Exchange(register, self.queues, self.documents, clock, self.faults)
         self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
         self.portal = Portal(world.national.credential, world.print_credential.certificate)
         self.national = NationalService(
@@ -63,6 +75,7 @@ class Platform:
             agenda=self.agenda,
             clock=clock,
         )
+        self.reporting = Reporting(world, self.national, clock)
         self.queues.subscribe(world.national.account.queue, self.national)
 
     async def log_in(self, user: str, password: str) -> Login:

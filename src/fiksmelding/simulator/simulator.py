@@ -20,10 +20,11 @@ from fiksmelding.simulator.accounts import Account
 from fiksmelding.simulator.amqp import AmqpServer
 from fiksmelding.simulator.background import Background
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.http.catalog import CatalogRoutes
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.http.control import ControlRoutes
-from fiksmelding.simulator.http.oauth import ISSUER_PATH, OAuthRoutes
-from fiksmelding.simulator.http.sending import SendingRoutes
+from fiksmelding.simulator.http.faults import suffer_faults
+from fiksmelding.simulator.http.oauth import ISSUER_PATH
+from fiksmelding.simulator.http.routes import platform_routes
 from fiksmelding.simulator.http.server import HttpServer, reserve_port
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.municipalities import StottetVersjon
@@ -74,6 +75,7 @@ class Simulator:
         api_port: The HTTP port; 0 for a free one.
         amqp_port: The broker's port; 0 for a free one.
         keys: The keys to use, to share between simulators; fresh ones when None.
+        seed: What the chances of faults are drawn with.
     """
 
     def __init__(
@@ -84,12 +86,14 @@ class Simulator:
         api_port: int = 0,
         amqp_port: int = 0,
         keys: Keys | None = None,
+        seed: int = 0,
     ) -> None:
         self._wanted_folder = folder
         self._host = host
         self._api_port = api_port
         self._amqp_port = amqp_port
         self._keys = keys or Keys()
+        self._seed = seed
         self._clock = SimulatorClock()
         self._stack = AsyncExitStack()
         self._opened: _Running | None = None
@@ -136,6 +140,11 @@ class Simulator:
     def control_url(self) -> str:
         """Base of the control API."""
         return f"http://{LOOPBACK}:{self._running.control_port}"
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong: add faults here."""
+        return self.platform.faults
 
     @property
     def platform(self) -> Platform:
@@ -316,6 +325,7 @@ class Simulator:
             folder=folder,
             api_url=api_url,
             issuer=f"{api_url}{ISSUER_PATH}",
+            seed=self._seed,
         )
         background = await stack.enter_async_context(Background())
         background.start(platform.national.run(), name="national service")
@@ -329,12 +339,9 @@ class Simulator:
             port=self._amqp_port,
         )
         await stack.enter_async_context(amqp)
-        routes = [
-            *OAuthRoutes(platform.assertions, platform.tokens, f"{api_url}{ISSUER_PATH}").routes(),
-            *CatalogRoutes(platform.catalog, platform.authentication).routes(),
-            *SendingRoutes(platform.exchange, platform.documents, platform.authentication).routes(),
-        ]
-        await stack.enter_async_context(HttpServer(api_socket, routes))
+        routes = platform_routes(platform, f"{api_url}{ISSUER_PATH}")
+        suffering = suffer_faults(platform.faults, self._clock)
+        await stack.enter_async_context(HttpServer(api_socket, routes, middlewares=[suffering]))
         await stack.enter_async_context(HttpServer(control_socket, ControlRoutes(self).routes()))
         return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fiksmelding.errors import InvalidMessage
 from fiksmelding.messages import REPORT_TYPES
 from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.faults import Faults, FaultScript
 from fiksmelding.simulator.national.reports import Receipt, Report
 from fiksmelding.simulator.refusals import Refusal
 
@@ -24,6 +25,11 @@ class Controlled(Protocol):
     @property
     def clock(self) -> SimulatorClock:
         """The simulator's time."""
+        ...
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
         ...
 
     async def submit(self, data: bytes, *, message_type: str, account: str, bydelsnummer: str | None = None) -> str:
@@ -46,7 +52,7 @@ class _Advance(BaseModel):
 
 
 class ControlRoutes:
-    """Submitting, listing, and pushing the clock forward.
+    """Submitting, listing, pushing the clock forward, and faults.
 
     Args:
         simulator: What is controlled.
@@ -63,6 +69,9 @@ class ControlRoutes:
         yield web.get("/control/reports/{id}/receipts", self._receipts)
         yield web.get("/control/clock", self._time)
         yield web.post("/control/clock/advance", self._advance)
+        yield web.get("/control/faults", self._faults)
+        yield web.post("/control/faults", self._add_faults)
+        yield web.delete("/control/faults", self._clear_faults)
 
     async def _submit(self, request: web.Request) -> web.Response:
         data = await _json_body(request)
@@ -99,6 +108,25 @@ class ControlRoutes:
             raise Refusal.bad_request('Send {"seconds": number}, from 0 to ten years') from None
         self._simulator.clock.advance(timedelta(seconds=wanted.seconds))
         return web.json_response(self._now())
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        _check_host(request)
+        return web.json_response({"struck": self._simulator.faults.struck()})
+
+    async def _add_faults(self, request: web.Request) -> web.Response:
+        try:
+            script = FaultScript.model_validate_json(await _json_body(request))
+        except ValidationError as error:
+            mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+            named = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in mistakes[:5])
+            raise Refusal.bad_request(f"Not a script of faults: {named}") from None
+        self._simulator.faults.add(*script.http, *script.message)
+        return web.json_response({"added": len(script.http) + len(script.message)}, status=201)
+
+    async def _clear_faults(self, request: web.Request) -> web.Response:
+        _check_host(request)
+        self._simulator.faults.clear()
+        return web.json_response({})
 
     def _now(self) -> dict[str, str]:
         return {"now": self._simulator.clock.now().isoformat()}

@@ -3,7 +3,7 @@
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -26,11 +26,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except OAuthRefusal as refusal:
         return _oauth_error(refusal)
     except Refusal as refusal:
-        return _error(request, refusal.status, refusal.message)
+        return _error(request, refusal.status, refusal.message, refusal.headers)
     except web.HTTPException as answer:
         if answer.status < HTTPStatus.BAD_REQUEST:
             raise
-        return _error(request, HTTPStatus(answer.status), HTTPStatus(answer.status).description, dict(answer.headers))
+        allowed = {"Allow": answer.headers["Allow"]} if "Allow" in answer.headers else {}
+        return _error(request, HTTPStatus(answer.status), HTTPStatus(answer.status).description, allowed)
     except (ConnectionError, TimeoutError):
         raise  # The caller is gone; there is nobody to answer.
     except Exception as error:  # noqa: BLE001 - a bug here must answer as the platform's own bugs do, and go on
@@ -41,7 +42,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _error(
-    request: web.Request, status: HTTPStatus, message: str, headers: dict[str, str] | None = None
+    request: web.Request, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     error_id = str(uuid4())
     log.info("%s %s is answered %d, errorId %s", request.method, request.path, status, error_id)
@@ -53,8 +54,7 @@ def _error(
         "path": request.path,
         "message": message,
     }
-    allowed = {"Allow": headers["Allow"]} if headers and "Allow" in headers else None
-    return web.json_response(body, status=status, headers=allowed)
+    return web.json_response(body, status=status, headers=headers)
 
 
 def _oauth_error(refusal: OAuthRefusal) -> web.Response:

@@ -1,10 +1,11 @@
 """An HTTP server on one socket."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from fiksmelding.simulator.http.errors import answer_errors
 
@@ -30,15 +31,19 @@ class HttpServer:
     Args:
         listening: The socket; closed at the end.
         routes: What is served.
+        middlewares: What stands around every route, outermost first.
     """
 
-    def __init__(self, listening: socket.socket, routes: Iterable[web.RouteDef]) -> None:
+    def __init__(
+        self, listening: socket.socket, routes: Iterable[web.RouteDef], *, middlewares: Sequence[Middleware] = ()
+    ) -> None:
         self._listening = listening
         self._routes = tuple(routes)
+        self._middlewares = tuple(middlewares)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_WHOLE_BODY)
+        app = web.Application(middlewares=[answer_errors, *self._middlewares], client_max_size=LARGEST_WHOLE_BODY)
         app.add_routes(self._routes)
         # No access log: the handlers log what may be logged.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
