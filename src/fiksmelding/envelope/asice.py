@@ -13,10 +13,11 @@ from typing import BinaryIO, Literal
 from fiksmelding.envelope import signature
 from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.manifest import Manifest, Reference, parse_manifest, write_manifest
+from fiksmelding.envelope.names import is_safe_name
 from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 from fiksmelding.envelope.signature import Signer, VerifiedSignature
 from fiksmelding.envelope.xades import verify_xades
-from fiksmelding.envelope.zip_reader import RandomAccess, ZipEntry, ZipReader, is_safe_name
+from fiksmelding.envelope.zip_reader import RandomAccess, ZipEntry, ZipReader
 from fiksmelding.envelope.zip_writer import Sink, ZipWriter
 from fiksmelding.errors import SignatureInvalid
 

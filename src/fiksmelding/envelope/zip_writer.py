@@ -29,7 +29,7 @@ END_ZIP64 = struct.Struct("<4sQ2H2L4Q")
 LOCATOR_ZIP64 = struct.Struct("<4sLQL")
 
 BUFFER = 256 * 1024
-SAMPLE = 64 * 1024
+SAMPLE = 4 * 1024
 WORTH_COMPRESSING = 0.9
 
 
@@ -74,7 +74,7 @@ class ZipWriter:
 
     def deflate(self, name: str, data: bytes) -> None:
         """Write an entry compressed, its size and CRC ahead of it; stored where compression would not help."""
-        packer = zlib.compressobj(_level(data[:SAMPLE]) and 6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packer = zlib.compressobj(_level(data) and 6, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(data) + packer.flush()
         if len(packed) < len(data):
             self._known(name, DEFLATED, data, packed)
@@ -94,7 +94,7 @@ class ZipWriter:
         self._write(self._local_header(encoded, flags, DEFLATED, (0, 0, 0)))
         start = self._position
         data = source.read(BUFFER)
-        packer = zlib.compressobj(_level(data[:SAMPLE]), zlib.DEFLATED, -zlib.MAX_WBITS)
+        packer = zlib.compressobj(_level(data), zlib.DEFLATED, -zlib.MAX_WBITS)
         size = crc = 0
         while data:
             seen(data)
@@ -151,6 +151,11 @@ class ZipWriter:
         return CENTRAL_HEADER.pack(b"PK\x01\x02", *fields) + entry.name + extra
 
 
-def _level(sample: bytes) -> int:
-    """Deflate level for content that begins with `sample`: 0 for what is compressed already."""
+def _level(data: bytes) -> int:
+    """Deflate level for content that begins with `data`: 0 for what is compressed already.
+
+    A sample from the middle tells: at its beginning even a compressed file has a legible head.
+    """
+    middle = max(0, len(data) - SAMPLE) // 2
+    sample = data[middle : middle + SAMPLE]
     return 1 if len(zlib.compress(sample, 1)) < WORTH_COMPRESSING * len(sample) else 0

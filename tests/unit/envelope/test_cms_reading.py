@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fiksmelding.envelope import Limits, Trust, decrypt, encrypt, open_envelope
-from fiksmelding.envelope.cms import CHUNK, EncryptingWriter
+from fiksmelding.envelope.cms import CHUNK
+from fiksmelding.envelope.encrypting import EncryptingWriter
 from fiksmelding.errors import DecryptionFailed, EnvelopeError
 from fiksmelding.simulator.pki import Authority, Credential
 from support.cms_writer import ContentCipher, enveloped, oaep, oid, tlv
