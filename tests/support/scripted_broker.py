@@ -71,11 +71,19 @@ class Session:
     def close_connection(self, refusal: Refusal) -> None:
         self.send(0, commands.Connection.Close(refusal.code, refusal.text, 0, 0))
 
+    def raw(self, octets: bytes) -> None:
+        """Send these very bytes."""
+        self._writer.write(octets)
+
     def drop(self) -> None:
         """Cut the connection."""
         self._writer.transport.abort()
 
     async def run(self) -> None:
+        if self._broker.greetings:
+            self.raw(self._broker.greetings.popleft())
+            self._writer.close()
+            return
         try:
             if await self._reader.readexactly(8) == b"AMQP\x00\x00\x09\x01":
                 self.send(0, commands.Connection.Start(0, 9, {"capabilities": CAPABILITIES}, "PLAIN", "en_US"))
@@ -155,6 +163,7 @@ class ScriptedBroker:
     port: int = 0
     login_refusals: deque[Refusal | None] = field(default_factory=deque)
     consume_refusals: deque[Refusal | None] = field(default_factory=deque)
+    greetings: deque[bytes] = field(default_factory=deque)
     logins: list[tuple[str, str]] = field(default_factory=list)
     consumers: list[Session] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)

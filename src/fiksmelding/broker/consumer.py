@@ -84,6 +84,7 @@ class Consumer:
         self._paused = False
         self._closing = False
         self._wake = asyncio.Event()
+        self._overruled = asyncio.Event()
 
     @property
     def status(self) -> ConsumerStatus:
@@ -110,16 +111,20 @@ class Consumer:
 
     async def pause(self) -> None:
         """Take no more deliveries. What is being handled goes on and can be acknowledged."""
+        if self._closing:
+            return
         self._paused = True
+        self._overruled.clear()
         self._wake.set()
         if self._linked:
-            await self.until(ConsumerState.PAUSED, ConsumerState.CLOSED)
-        elif not self._closing:
+            await _first(self.until(ConsumerState.PAUSED), self._overruled.wait())
+        else:
             self._board.show(ConsumerState.PAUSED)
 
     async def resume(self) -> None:
         """Take deliveries again, as soon as there is a connection."""
         self._paused = False
+        self._overruled.set()
         self._wake.set()
         if not self._linked and not self._closing:
             self._board.show(ConsumerState.CONNECTING)
@@ -127,6 +132,7 @@ class Consumer:
     async def aclose(self) -> None:
         """Stop consuming, let running hand-overs end, disconnect. Closing twice is fine."""
         self._closing = True
+        self._overruled.set()
         self._wake.set()
         if self._supervisor is None:
             return
@@ -219,7 +225,7 @@ class Consumer:
         self._wake.clear()
 
 
-async def _first(one: Coroutine[None, None, Result], other: Coroutine[None, None, None]) -> Result | None:
+async def _first(one: Coroutine[None, None, Result], other: Coroutine[None, None, object]) -> Result | None:
     """Run both until one is done. Returns the result of `one`, or None when `other` was first."""
     first, second = asyncio.create_task(one), asyncio.create_task(other)
     try:

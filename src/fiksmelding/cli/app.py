@@ -104,11 +104,15 @@ def _submit(
     kind: Annotated[Literal["privat", "offentlig"], typer.Option("--kind", help="Who reports.")],
     version: Annotated[int, typer.Option("--version", min=1, max=2, help="Of the protocol.")] = 2,
     account: Annotated[str, typer.Option("--account", help="Who it is for.")] = "bergen",
+    district: Annotated[
+        str | None, typer.Option("--district", help="For which district (bydelsnummer); the standard one if absent.")
+    ] = None,
 ) -> None:
     """Submit a report, as a school or a citizen would; prints its id."""
     from fiksmelding.cli.simulator import submit
 
-    console.print(run(submit(folder, file, kind=kind, version=version, account=account)), highlight=False)
+    report_id = run(submit(folder, file, kind=kind, version=version, account=account, bydelsnummer=district))
+    console.print(report_id, highlight=False, soft_wrap=True)
 
 
 @simulator_app.command("list")
@@ -117,6 +121,14 @@ def _list(*, folder: DirOption, as_json: JsonOption = False) -> None:
     from fiksmelding.cli.simulator import list_reports
 
     run(list_reports(folder, as_json=as_json))
+
+
+@simulator_app.command("advance")
+def _advance(hours: Annotated[float, typer.Argument(min=0.0, help="How far, in hours.")], *, folder: DirOption) -> None:
+    """Push the simulator's clock forward: for deadlines, letters and deletions."""
+    from fiksmelding.cli.simulator import advance
+
+    run(advance(folder, hours=hours))
 
 
 @app.command("validate")

@@ -53,6 +53,8 @@ def log_to_stderr(level: int) -> None:
     logger = logging.getLogger("fiksmelding")
     logger.handlers[:] = [handler]
     logger.setLevel(level)
+    # It tells each lost connection with a traceback; our own line says the same once, in words.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
 
 def _plain(error: FiksmeldingError) -> str:

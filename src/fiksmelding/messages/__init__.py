@@ -1,5 +1,6 @@
 """WHAT is sent: the models of a bekymringsmelding, their JSON, XML and PDF. Pure: no network, no database, no clock."""
 
+from fiksmelding.messages.advice import Advice
 from fiksmelding.messages.json_format import parse_json
 from fiksmelding.messages.json_text import JsonValue
 from fiksmelding.messages.parts import (
@@ -24,11 +25,13 @@ from fiksmelding.messages.reports import (
     PrivatBekymringsmeldingV1,
 )
 from fiksmelding.messages.types import REPORT_TYPES, MessageType
+from fiksmelding.messages.versions import as_version_1
 from fiksmelding.messages.xml_format import parse_xml
 
 __all__ = [
     "REPORT_TYPES",
     "Adresse",
+    "Advice",
     "Bekymringsmelding",
     "Feilmelding",
     "Foresatt",
@@ -46,6 +49,7 @@ __all__ = [
     "PrivatBekymringsmeldingV1",
     "PrivatMelder",
     "Virksomhet",
+    "as_version_1",
     "parse_json",
     "parse_xml",
     "render_pdf",

@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import FailFast, StringConstraints
 
+from fiksmelding.errors import Problem
+from fiksmelding.messages.advice import Advice, advice_on, problems_of
 from fiksmelding.messages.base import Items, Line, OptionalText, Part, Text
 from fiksmelding.messages.json_text import write_json
 from fiksmelding.messages.parts import (
@@ -52,6 +54,14 @@ class Message(Part):
     def to_xml(self) -> bytes:
         """The XML of our schema, in UTF-8; it reads back as an equal message."""
         return write_xml(self, namespace=self.xml_namespace, root=self.xml_root)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What the service would refuse though the official schema accepts it: for senders."""
+        return problems_of(self)
+
+    def advice(self) -> tuple[Advice, ...]:
+        """What a person would want to look at again before sending. It never stands in the way of receiving."""
+        return advice_on(self)
 
 
 class PrivatBekymringsmelding(Message):

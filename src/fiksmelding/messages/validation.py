@@ -8,9 +8,11 @@ from pydantic import ValidationError
 from fiksmelding.errors import InvalidMessage, Problem
 from fiksmelding.messages.base import FROM_DOCUMENT, FieldKind, Part, fields_of
 
-__all__ = ["model_from", "pointer"]
+__all__ = ["Place", "model_from", "pointer"]
 
 Place: TypeAlias = tuple[str | int, ...]
+"""Member names and list indexes, from the outermost in."""
+
 PartType = TypeVar("PartType", bound=Part)
 
 _ENOUGH = 1000

@@ -1,6 +1,7 @@
 """The Fiks platform on one machine, to build and test an integration against."""
 
 from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.control_client import ControlClient
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import Letter
 from fiksmelding.simulator.national.reports import Receipt, Report, StateChange, Verdict
@@ -9,6 +10,7 @@ from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.simulator import Simulator
 
 __all__ = [
+    "ControlClient",
     "Keys",
     "Letter",
     "Receipt",

@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -42,8 +42,8 @@ class _Claims(BaseModel):
     iss: str
     aud: str | list[str]
     scope: str
-    iat: int = Field(ge=0, lt=2**40)
-    exp: int = Field(ge=0, lt=2**40)
+    iat: int = Field(ge=0, lt=2**53)
+    exp: int = Field(ge=0, lt=2**53)
     jti: str = Field(min_length=1, max_length=255)
     resource: str | list[str] | None = None
     consumer_org: str | None = None
@@ -160,10 +160,10 @@ class AssertionRules:
         return key
 
     def _check_times(self, claims: _Claims) -> None:
-        now = self._now()
-        if datetime.fromtimestamp(claims.iat, UTC) > now + SKEW:
+        now = self._now().timestamp()
+        if claims.iat > now + SKEW.total_seconds():
             raise OAuthRefusal("invalid_grant", f"{REFUSED} Invalid JWT. Issue time is after now.")
-        if datetime.fromtimestamp(claims.exp, UTC) <= now:
+        if claims.exp <= now:
             raise OAuthRefusal("invalid_grant", f"{REFUSED} JWT is expired.", code="MP-130")
         if not 0 < claims.exp - claims.iat <= LONGEST.total_seconds():
             raise OAuthRefusal(

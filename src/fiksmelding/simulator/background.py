@@ -75,12 +75,16 @@ class Agenda:
         heapq.heappush(self._entries, (moment, next(self._count), action))
         self._changed.set()
 
+    def do_due(self) -> None:
+        """Do all that is due now, in order."""
+        while self._entries and self._entries[0][0] <= self._clock.now():
+            heapq.heappop(self._entries)[2]()
+
     async def run(self) -> None:
-        """Do what is due, in order, until cancelled."""
+        """Do what is due when it is, until cancelled."""
         while True:
             self._changed.clear()
-            while self._entries and self._entries[0][0] <= self._clock.now():
-                heapq.heappop(self._entries)[2]()
+            self.do_due()
             await self._wait()
 
     async def _wait(self) -> None:

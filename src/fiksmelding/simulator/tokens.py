@@ -8,7 +8,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto import jwk, jws
 from jwcrypto.common import JWException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from fiksmelding.simulator.assertions import Assertion
 from fiksmelding.simulator.clock import SimulatorClock
@@ -19,6 +19,7 @@ __all__ = ["FIKS_SCOPE", "AccessToken", "Tokens"]
 FIKS_SCOPE = "ks:fiks"
 LIFETIME = timedelta(seconds=120)
 LONGEST_TOKEN = 16_384
+LATEST_EXPIRY = 32_503_680_000  # The year 3000: later ones are no time of ours.
 AUTHORITY = "iso6523-actorid-upis"
 NORWEGIAN_ORGANISATION = "0192:"
 
@@ -30,7 +31,7 @@ class _Party(BaseModel):
 
 class _Claims(BaseModel):
     iss: str
-    exp: int
+    exp: int = Field(ge=0, le=LATEST_EXPIRY)
     scope: str
     consumer: _Party
     aud: str | list[str] | None = None

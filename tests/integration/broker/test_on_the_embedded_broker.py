@@ -1,8 +1,10 @@
 """Our consumer on the simulator's broker: the platform's rules, over TLS."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -260,3 +262,30 @@ async def test_closing_gives_back_what_was_not_acknowledged(platform: Platform) 
             while platform.queues.depth(QUEUE):  # noqa: ASYNC110  the queue has no event
                 await asyncio.sleep(0)
     assert platform.deaths.seen == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_however_often_the_connection_is_cut_each_message_is_handed_over_or_given_up_aloud(
+    seed: int, platform: Platform
+) -> None:
+    """The platform's three attempts may run out in a storm of cuts: then its sender is told. Silence would be loss."""
+    chance = random.Random(seed)
+    kept: set[str] = set()
+    progress = asyncio.Event()
+
+    async def keep(delivery: Delivery) -> None:
+        if chance.random() < 0.05:
+            await server.sever()
+        kept.add(delivery.metadata.melding_id or "")
+        progress.set()
+        with suppress(BrokerUnavailable):
+            await delivery.ack()
+
+    published = set(platform.publish(body=b"x" * 1000, count=300))
+    async with platform.server() as server, platform.consumer(server.port, keep, prefetch=5):
+        async with asyncio.timeout(30):
+            while published - kept - {melding_id for _, melding_id in platform.deaths.seen}:
+                progress.clear()
+                await progress.wait()
+    assert kept <= published
+    assert platform.logins[1:]

@@ -158,6 +158,61 @@ async def test_a_broker_restarted_on_its_port_is_found_again(broker: ScriptedBro
             assert (await inbox.next()).body == b"back"
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"AMQP\x00\x00\x09\x01",
+        b"\x00" * 100,
+        b"\x01\x00\x00\x00\x00\x00\x04abcd\xce",
+    ],
+    ids=["nothing", "HTTP", "another AMQP", "zeros", "a frame of nonsense"],
+)
+async def test_what_is_no_broker_is_survived(greeting: bytes, broker: ScriptedBroker) -> None:
+    broker.greetings.append(greeting)
+    async with consumer(broker, Inbox().keep) as one:
+        await reached(one, ConsumerState.CONSUMING)
+    assert len(broker.sessions) == 2
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x01\x00\x01\x00\x00\x00\x04\xff\xff\xff\xff\xce",
+        b"\x02\x00\x01\x00\x00\x00\x02ab\xce",
+    ],
+    ids=["unknown method", "header of nonsense"],
+)
+async def test_frames_of_nonsense_cost_the_connection_only(octets: bytes, broker: ScriptedBroker) -> None:
+    inbox = Inbox()
+    async with consumer(broker, inbox.keep):
+        (await broker.consumer(1)).raw(octets)
+        (await broker.consumer(2)).deliver(b"after", HEADERS)
+        assert (await inbox.next()).body == b"after"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (lambda session: session.cancel_consumer(), "cancelled the consumer"),
+        (lambda session: session.close_channel(Refusal(406, "PRECONDITION_FAILED\nx")), "PRECONDITION_FAILED x"),
+        (lambda session: session.close_channel(Refusal(404, "NOT_FOUND")), "queue does not exist"),
+        (lambda session: session.close_connection(Refusal(320, "CONNECTION_FORCED")), "CONNECTION_FORCED"),
+    ],
+)
+async def test_the_status_says_why_the_connection_was_lost(
+    fault: Callable[[object], None], reason: str, broker: ScriptedBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="fiksmelding")
+    async with consumer(broker, Inbox().keep):
+        fault(await broker.consumer(1))
+        await broker.consumer(2)
+    assert [
+        record for record in caplog.records if record.name.startswith("fiksmelding") and reason in record.getMessage()
+    ]
+
+
 async def test_a_refused_login_is_told_apart_and_tried_again_slowly(broker: ScriptedBroker) -> None:
     clock = FakeClock()
     broker.login_refusals.extend([ACCESS_REFUSED, ACCESS_REFUSED, None])
@@ -313,8 +368,12 @@ async def test_a_connection_lost_while_paused_is_made_again_on_resuming(broker: 
         session = await broker.consumer(1)
         await one.pause()
         session.drop()
-        await session.over.wait()
+        async with asyncio.timeout(10):
+            while one._linked:  # noqa: ASYNC110  losing a link while paused changes no state
+                await asyncio.sleep(0)
+        assert one.status.state.value == "paused"
         await one.resume()
+        assert one.status.state.value == "connecting"
         assert await broker.consumer(2) is not session
 
 
@@ -322,8 +381,10 @@ async def test_paused_before_it_is_connected_it_consumes_only_when_resumed(broke
     one = consumer(broker, Inbox().keep)
     await one.pause()
     async with one:
-        await reached(one, ConsumerState.PAUSED)
-        assert broker.logins == []
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert one.status.state is ConsumerState.PAUSED
+        assert broker.sessions == []
         await one.resume()
         await broker.consumer(1)
 
@@ -341,6 +402,22 @@ async def test_the_handler_itself_may_pause(broker: ScriptedBroker) -> None:
         session.deliver(b"x", HEADERS)
         await inbox.next()
         assert one.status.state is ConsumerState.PAUSED
+
+
+async def test_whoever_waits_for_a_pause_is_freed_when_it_is_overruled(broker: ScriptedBroker) -> None:
+    one = consumer(broker, Inbox().keep)
+    async with one:
+        await reached(one, ConsumerState.CONSUMING)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.resume()
+        await asyncio.wait_for(pausing, 5)
+        pausing = asyncio.create_task(one.pause())
+        await asyncio.sleep(0)
+        await one.aclose()
+        await asyncio.wait_for(pausing, 5)
+        await asyncio.wait_for(one.pause(), 5)
+    assert one.status.state.value == "closed"
 
 
 async def test_closing_lets_a_running_hand_over_end_and_acknowledge(broker: ScriptedBroker) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fiksmelding.errors import InvalidMessage
+from fiksmelding.messages import REPORT_TYPES
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.national.reports import Receipt, Report
 from fiksmelding.simulator.refusals import Refusal
@@ -115,6 +116,7 @@ def _describe(report: Report, names: Mapping[str, str]) -> dict[str, object]:
     return {
         "id": report.id,
         "messageType": report.message_type,
+        "kind": _kind(report.message_type),
         "account": names.get(str(report.account_id)),
         "kontoId": str(report.account_id),
         "kommunenummer": report.kommunenummer,
@@ -131,6 +133,11 @@ def _describe(report: Report, names: Mapping[str, str]) -> dict[str, object]:
         ],
         "receipts": len(report.receipts),
     }
+
+
+def _kind(message_type: str) -> str | None:
+    """`privat` or `offentlig`; None for what is no report's type."""
+    return message_type.split(".")[-2] if message_type in REPORT_TYPES else None
 
 
 def _describe_receipt(receipt: Receipt) -> dict[str, object]:

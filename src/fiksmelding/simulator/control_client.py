@@ -1,0 +1,115 @@
+"""Reaches a running simulator from another process, by the folder it keeps its files in."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+
+from fiksmelding.errors import FiksmeldingError
+from fiksmelding.simulator.simulator import CONTROL_FILE
+
+__all__ = ["ControlClient"]
+
+JSON_OBJECT = TypeAdapter(dict[str, JsonValue])
+JSON_OBJECTS = TypeAdapter(list[dict[str, JsonValue]])
+TIMEOUT = aiohttp.ClientTimeout(total=60)
+
+
+class _ControlFile(BaseModel):
+    control_url: str
+
+
+class ControlClient:
+    """Calls the control API of the simulator in a folder. Use it with `async with`.
+
+    Args:
+        folder: The folder the simulator was given.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        path = self._folder / CONTROL_FILE
+        try:
+            found = _ControlFile.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise self._not_running() from error
+        self._http = aiohttp.ClientSession(found.control_url, timeout=TIMEOUT)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def submit(
+        self, data: bytes, *, message_type: str, account: str = "bergen", bydelsnummer: str | None = None
+    ) -> str:
+        """Submit a report's JSON; returns the report's id.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it refuses.
+        """
+        wanted = {"messageType": message_type, "account": account, "bydelsnummer": bydelsnummer}
+        query = {name: value for name, value in wanted.items() if value is not None}
+        answer = JSON_OBJECT.validate_json(await self._call("POST", "/control/reports", query, data))
+        return str(answer["id"])
+
+    async def reports(self) -> list[dict[str, JsonValue]]:
+        """Every report, as the control API describes it, oldest first.
+
+        Raises:
+            FiksmeldingError: No simulator runs there.
+        """
+        return JSON_OBJECTS.validate_json(await self._call("GET", "/control/reports"))
+
+    async def receipts(self, report_id: str) -> list[dict[str, JsonValue]]:
+        """Every receipt that came for a report, oldest first.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it has no such report.
+        """
+        return JSON_OBJECTS.validate_json(await self._call("GET", f"/control/reports/{report_id}/receipts"))
+
+    async def advance(self, by: timedelta) -> None:
+        """Push the simulator's clock forward.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it refuses.
+        """
+        body = json.dumps({"seconds": by.total_seconds()}).encode()
+        await self._call("POST", "/control/clock/advance", {}, body)
+
+    async def _call(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: bytes | None = None
+    ) -> bytes:
+        if self._http is None:
+            raise FiksmeldingError("The control client is not open: use `async with`.")
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            async with self._http.request(method, path, params=query, data=body, headers=headers) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._not_running() from error
+        if response.status >= 400:
+            raise FiksmeldingError(f"The simulator refuses: {_message(answer)}")
+        return answer
+
+    def _not_running(self) -> FiksmeldingError:
+        return FiksmeldingError(
+            f"No simulator runs in {self._folder}.", advice=f"Start one: fiksmelding simulator --dir {self._folder}"
+        )
+
+
+def _message(answer: bytes) -> str:
+    try:
+        return str(JSON_OBJECT.validate_json(answer).get("message", ""))
+    except ValidationError:
+        return "its answer cannot be read"
