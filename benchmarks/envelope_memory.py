@@ -88,8 +88,8 @@ def main() -> None:
         for name in ("idle", "seal", "open"):
             command = [sys.executable, "-m", "benchmarks.envelope_memory", name, temporary]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            seconds, peak, digest = printed.strip("\n").split(" ")
-            results[name] = (float(seconds), float(peak), digest)
+            words = printed.strip("\n").split(" ")
+            results[name] = (float(words[0]), float(words[1]), words[2])
     idle = results["idle"][1]
     if results["seal"][2] != results["open"][2]:
         sys.exit("what was opened is not what was sealed")
