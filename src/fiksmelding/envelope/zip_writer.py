@@ -6,10 +6,11 @@ and ETSI EN 319 162-1 (A.1) forbids. Hence our own.
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from itertools import chain
+from typing import Protocol
 
 __all__ = ["Sink", "ZipWriter"]
 
@@ -19,6 +20,7 @@ HAS_DESCRIPTOR = 0x0008
 UTF8_NAME = 0x0800
 VERSION = 20
 VERSION_ZIP64 = 45
+LIMIT_16 = 0xFFFF
 LIMIT_32 = 0xFFFFFFFF
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -28,7 +30,6 @@ END = struct.Struct("<4s4H2LH")
 END_ZIP64 = struct.Struct("<4sQ2H2L4Q")
 LOCATOR_ZIP64 = struct.Struct("<4sLQL")
 
-BUFFER = 256 * 1024
 SAMPLE = 4 * 1024
 WORTH_COMPRESSING = 0.9
 
@@ -81,27 +82,26 @@ class ZipWriter:
         else:
             self.store(name, data)
 
-    def stream(self, name: str, source: BinaryIO, seen: Callable[[bytes], None]) -> None:
+    def stream(self, name: str, first: bytes, rest: Iterable[bytes], seen: Callable[[bytes], None]) -> None:
         """Write an entry whose size is not known ahead: compressed, or deflated at level 0 where that would not help.
 
         Args:
             name: The entry's name.
-            source: Read to its end.
+            first: The content's first part, which tells whether compression helps.
+            rest: Its other parts.
             seen: Gets every part of the content, uncompressed, in order.
         """
         position, flags = self._position, HAS_DESCRIPTOR | UTF8_NAME
         encoded = name.encode()
         self._write(self._local_header(encoded, flags, DEFLATED, (0, 0, 0)))
         start = self._position
-        data = source.read(BUFFER)
-        packer = zlib.compressobj(_level(data), zlib.DEFLATED, -zlib.MAX_WBITS)
+        packer = zlib.compressobj(_level(first), zlib.DEFLATED, -zlib.MAX_WBITS)
         size = crc = 0
-        while data:
+        for data in chain((first,), rest):
             seen(data)
             crc = zlib.crc32(data, crc)
             size += len(data)
             self._write(packer.compress(data))
-            data = source.read(BUFFER)
         self._write(packer.flush())
         packed = self._position - start
         # Java's writer and reader take 8-byte sizes exactly when a size needs them, whatever the local header says.
@@ -115,13 +115,13 @@ class ZipWriter:
         for entry in self._entries:
             self._write(self._central_header(entry))
         size, count = self._position - start, len(self._entries)
-        if start > LIMIT_32:
+        if start > LIMIT_32 or count >= LIMIT_16:
             record = self._position
             self._write(
                 END_ZIP64.pack(b"PK\x06\x06", 44, VERSION_ZIP64, VERSION_ZIP64, 0, 0, count, count, size, start)
             )
             self._write(LOCATOR_ZIP64.pack(b"PK\x06\x07", 0, record, 1))
-            start = LIMIT_32
+            start, count = LIMIT_32, LIMIT_16
         self._write(END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, len(comment)) + comment)
 
     def _write(self, data: bytes) -> None:
