@@ -37,7 +37,7 @@ class OpenStep:
         try:
             opened = await journey.open(entry)
         except EnvelopeError as error:
-            return await self.recorder.quarantine(entry, error.__class__.__name__)
+            return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         entry = await self._opened(entry, opened)
         if opened.message is None and self.unstructured == "reject":
             return await self.recorder.reject(entry, UNSTRUCTURED_TEXT, cause="unstructured")

@@ -118,6 +118,10 @@ class Receiver:
         """How we stand with the broker."""
         return _opened(self._consumer).status
 
+    async def until(self, *states: ConsumerState) -> ConsumerStatus:
+        """Wait until we stand with the broker in one of `states`."""
+        return await _opened(self._consumer).until(*states)
+
     def stop(self) -> None:
         """Ask `run` to stop: no new deliveries, what is under way is finished within `receiver.stop_seconds`."""
         self._stopping.set()

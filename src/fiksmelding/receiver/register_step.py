@@ -39,7 +39,7 @@ class RegisterStep:
         try:
             opened = await journey.open(entry)
         except EnvelopeError as error:  # it did open before: a key was taken away, or the journal was damaged
-            return await self.recorder.quarantine(entry, error.__class__.__name__)
+            return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         original = await find_original(self.journal, self.opener, entry, opened)
         if original is not None:
             return await self._repeat(entry, original)

@@ -208,7 +208,7 @@ def _decode(kind: int, data: bytes) -> Incoming:
     except MALFORMED as error:
         if kind == constants.FRAME_METHOD and data[HEADER_BYTES : HEADER_BYTES + 4] not in KNOWN_METHODS:
             raise HardError(ReplyCode.NOT_IMPLEMENTED, "unknown method") from error
-        raise HardError(ReplyCode.SYNTAX_ERROR, "the frame cannot be decoded") from error
+        raise HardError(ReplyCode.FRAME_ERROR, "the frame cannot be decoded") from error
     if isinstance(decoded, header.ProtocolHeader):
         raise HardError(ReplyCode.FRAME_ERROR, "protocol header inside a connection")
     return decoded

@@ -1,6 +1,7 @@
 """The server as a whole: signs of life, faults, slow and dead clients, its end."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from pamqp import commands
@@ -8,7 +9,7 @@ from pamqp.heartbeat import Heartbeat
 
 from fiksmelding.simulator.amqp import AmqpServer, Login
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.queues import QueuedMessage, Queues
+from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
 from support.embedded_broker import QUEUE, ReadsOwnQueue, authenticate, embedded_broker, until
 from support.raw_amqp import RawClient, raw_client
 
@@ -82,6 +83,16 @@ async def test_a_half_open_connection_is_found_out_by_heartbeats() -> None:
         client.send(1, commands.Basic.Ack(1))
         assert await client.expect_end() == b""
         await until(lambda: broker.queues.depth(QUEUE) == 1)
+
+
+async def test_a_message_dies_of_age_though_nobody_reads() -> None:
+    async with embedded_broker() as broker:
+        broker.publish("1", expiration_ms=86_400_000)
+        await asyncio.sleep(0)
+        assert broker.deaths.seen == []
+        broker.clock.advance(timedelta(days=1))
+        await asyncio.wait_for(broker.deaths.happened.wait(), 10)
+        assert broker.deaths.seen == [(DeathReason.EXPIRED, "1")]
 
 
 async def test_a_severed_message_has_lost_one_attempt_only() -> None:
