@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     PlainValidator,
-    StrictStr,
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
@@ -87,10 +86,11 @@ class NotNull:
         return schema["schema"] if schema["type"] == "nullable" else schema
 
 
-Text: TypeAlias = StrictStr
+# Any constraint makes pydantic look at the characters, and so refuse a lone surrogate.
+Text: TypeAlias = Annotated[str, StringConstraints(strict=True, min_length=0)]
 """Any text, the empty one and several lines included."""
 
-OptionalText: TypeAlias = Annotated[StrictStr | None, NotNull()]
+OptionalText: TypeAlias = Annotated[Text | None, NotNull()]
 """Text that may be absent, which is not the same as empty."""
 
 LINE_PATTERN = r"^[^\n]*\n?$"
