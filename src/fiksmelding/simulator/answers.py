@@ -13,12 +13,15 @@ __all__ = [
     "DocumentMetadata",
     "EncryptionKey",
     "EncryptionKeys",
+    "ErrorAnswer",
     "KommuneAnswer",
+    "OAuthError",
     "PublicKey",
     "QueueStatus",
     "SentAnswer",
     "StatusAnswer",
     "Submitted",
+    "TokenAnswer",
 ]
 
 
@@ -146,3 +149,35 @@ class StatusAnswer(Answer):
     tidspunkt: str
     tilstand: str
     beskrivelse: str
+
+
+class ErrorAnswer(Answer):
+    """What went wrong (contract section 3); `timestamp` is in epoch milliseconds."""
+
+    timestamp: int
+    status: int
+    error: str
+    error_id: UUID
+    path: str
+    message: str
+
+
+class TokenAnswer(BaseModel):
+    """An access token (RFC 6749, 5.1); `expires_in` is in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class OAuthError(BaseModel):
+    """Why there is no access token (RFC 6749, 5.2)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    error_description: str
+    error_uri: str | None = None

@@ -1,5 +1,6 @@
 """The platform's rules put together: everything but sockets and files for its users."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from fiksmelding.simulator.amqp import AccessDenied, Login
@@ -22,7 +23,28 @@ from fiksmelding.simulator.reporting import Reporting
 from fiksmelding.simulator.tokens import Tokens
 from fiksmelding.simulator.world import World
 
-__all__ = ["Platform"]
+__all__ = ["AccountState", "Platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What goes on at an account.
+
+    Attributes:
+        name: Its name.
+        title: Its owner's name.
+        account_id: Its id.
+        waiting: Messages on its queue.
+        held: Messages handed out, not yet acknowledged.
+        consumers: Who listens.
+    """
+
+    name: str
+    title: str
+    account_id: str
+    waiting: int
+    held: int
+    consumers: int
 
 
 class Platform:
@@ -51,6 +73,8 @@ class Platform:
     ) -> None:
         documents_folder = folder / "dokumentlager"
         documents_folder.mkdir(exist_ok=True, mode=0o700)
+        for left_behind in documents_folder.iterdir():
+            left_behind.unlink()  # Its message went with the run that took it.
         register = world.register
         self.world = world
         self.queues = Queues(clock, self._on_dead)
@@ -77,6 +101,20 @@ class Platform:
         )
         self.reporting = Reporting(world, self.national, clock)
         self.queues.subscribe(world.national.account.queue, self.national)
+
+    def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account of those who use the platform from outside."""
+        return tuple(
+            AccountState(
+                name=name,
+                title=party.account.name,
+                account_id=str(party.account.id),
+                waiting=self.queues.depth(party.account.queue),
+                held=self.queues.held(party.account.queue),
+                consumers=self.queues.consumers(party.account.queue),
+            )
+            for name, party in self.world.parties.items()
+        )
 
     async def log_in(self, user: str, password: str) -> Login:
         """Check an AMQP client.

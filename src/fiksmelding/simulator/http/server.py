@@ -1,5 +1,6 @@
 """An HTTP server on one socket."""
 
+import logging
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Self
@@ -10,6 +11,8 @@ from aiohttp.typedefs import Middleware
 from fiksmelding.simulator.http.errors import answer_errors
 
 __all__ = ["HttpServer", "reserve_port"]
+
+log = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0
 LARGEST_WHOLE_BODY = 8 * 1024 * 1024
@@ -23,6 +26,17 @@ def reserve_port(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
+
+
+class _Discreet(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp tells of requests that are malformed or broken off, in a low voice.
+
+    Without its tracebacks: they quote the request, and with it tokens and passwords. Mistakes of our own are told by
+    `answer_errors`.
+    """
+
+    def log(self, level: int, msg: object, *args: object, **_: object) -> None:
+        super().log(min(level, logging.INFO), msg, *args)
 
 
 class HttpServer:
@@ -46,7 +60,7 @@ class HttpServer:
         app = web.Application(middlewares=[answer_errors, *self._middlewares], client_max_size=LARGEST_WHOLE_BODY)
         app.add_routes(self._routes)
         # No access log: the handlers log what may be logged.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        runner = web.AppRunner(app, access_log=None, logger=_Discreet(log), shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         self._runner = runner
         await web.SockSite(runner, self._listening).start()
