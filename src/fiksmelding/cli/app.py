@@ -160,6 +160,22 @@ def _convert(
         convert(file, to=to, out=out, given_type=given_type)
 
 
+@app.command("pdf")
+def _pdf(
+    file: Annotated[Path, typer.Argument(help="JSON or XML; - for standard input.")],
+    *,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to; standard output if absent.")] = None,
+    language: Annotated[Literal["nb", "nn", "en"], typer.Option("--language", help="Of headings and labels.")] = "nb",
+    report_id: Annotated[str | None, typer.Option("--report-id", help="Shown on each page.")] = None,
+    given_type: TypeOption = None,
+) -> None:
+    """Make a report's PDF, for people to read."""
+    from fiksmelding.cli.pdf import make_pdf
+
+    with errors_told():
+        make_pdf(file, out=out, given_type=given_type, language=language, report_id=report_id)
+
+
 @app.command("open")
 def _open(
     file: Annotated[Path, typer.Argument(help="An envelope, or a bare container.")],

@@ -86,7 +86,8 @@ def read_header(source: BinaryIO) -> Header:
     raw = read_exactly(source, 2)
     if raw[1] > 0x80:
         raw += read_exactly(source, _length_octets(raw[1]))
-    return _header(raw)
+    tag, length, _ = _header_at(raw, 0)
+    return Header(tag, length, raw)
 
 
 def _length_octets(first: int) -> int:
@@ -94,19 +95,6 @@ def _length_octets(first: int) -> int:
     if octets > MAX_LENGTH_OCTETS:
         raise BerError("a length is too long")
     return octets
-
-
-def _header(raw: bytes) -> Header:
-    tag, first = raw[0], raw[1]
-    if tag & 0x1F == 0x1F:
-        raise BerError("a tag above 30")
-    if first < 0x80:
-        return Header(tag, first, raw)
-    if first == 0x80:
-        if not tag & CONSTRUCTED:
-            raise BerError("an indefinite length on a primitive element")
-        return Header(tag, None, raw)
-    return Header(tag, int.from_bytes(raw[2:], "big"), raw)
 
 
 def read_element(source: BinaryIO, *, limit: int) -> "Element":
@@ -241,29 +229,36 @@ def decode(data: bytes) -> Element:
     return _decode_at(data, 0, MAX_DEPTH)[0]
 
 
-def _header_at(data: bytes, position: int) -> Header:
-    raw = data[position : position + 2]
-    if len(raw) < 2:
+def _header_at(data: bytes, position: int) -> tuple[int, int | None, int]:
+    """Tag, length (None when indefinite) and start of the content of the element at `position`."""
+    start = position + 2
+    if start > len(data):
         raise BerError("the data end too early")
-    if raw[1] > 0x80:
-        size = 2 + _length_octets(raw[1])
-        raw = data[position : position + size]
-        if len(raw) < size:
-            raise BerError("the data end too early")
-    return _header(raw)
+    tag, first = data[position], data[position + 1]
+    if tag & 0x1F == 0x1F:
+        raise BerError("a tag above 30")
+    if first < 0x80:
+        return tag, first, start
+    if first == 0x80:
+        if not tag & CONSTRUCTED:
+            raise BerError("an indefinite length on a primitive element")
+        return tag, None, start
+    end = start + _length_octets(first)
+    if end > len(data):
+        raise BerError("the data end too early")
+    return tag, int.from_bytes(data[start:end], "big"), end
 
 
 def _decode_at(data: bytes, position: int, depth: int) -> tuple[Element, int]:
-    header = _header_at(data, position)
-    start = position + len(header.raw)
-    if header.length is None:
+    tag, length, start = _header_at(data, position)
+    if length is None:
         stop = _end_of_contents(data, start, depth)
         end = stop + len(END_OF_CONTENTS)
     else:
-        stop = end = start + header.length
+        stop = end = start + length
         if end > len(data):
             raise BerError("the data end too early")
-    return Element(header.tag, data[start:stop], data[position:end]), end
+    return Element(tag, data[start:stop], data[position:end]), end
 
 
 def _end_of_contents(data: bytes, position: int, depth: int) -> int:
@@ -271,12 +266,11 @@ def _end_of_contents(data: bytes, position: int, depth: int) -> int:
     if depth == 0:
         raise BerError("elements are nested too deeply")
     while data[position : position + 2] != END_OF_CONTENTS:
-        header = _header_at(data, position)
-        position += len(header.raw)
-        if header.length is None:
+        _, length, position = _header_at(data, position)
+        if length is None:
             position = _end_of_contents(data, position, depth - 1) + len(END_OF_CONTENTS)
         else:
-            position += header.length
+            position += length
     return position
 
 

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fiksmelding.envelope import Limits, Trust, decrypt, encrypt, open_envelope
-from fiksmelding.envelope.cms import CHUNK, EncryptingWriter
+from fiksmelding.envelope.ber import decode
+from fiksmelding.envelope.cms import CHUNK
+from fiksmelding.envelope.encrypting import EncryptingWriter
 from fiksmelding.errors import DecryptionFailed, EnvelopeError
 from fiksmelding.simulator.pki import Authority, Credential
-from support.cms_writer import ContentCipher, enveloped, oaep, oid, tlv
+from support.cms_writer import ContentCipher, enveloped, indefinite, oaep, oid, tlv
 from support.envelopes import REPORT, noise, opened, sealed
 
 SHA256_OAEP = oaep(hashes.SHA256())
@@ -201,6 +203,49 @@ def test_too_many_irregular_pieces_are_refused(recipient_credential: Credential)
     data = enveloped(PLAIN, [(recipient_credential.certificate, SHA256_OAEP)], piece_size=48, nested=True)
     with pytest.raises(EnvelopeError, match="irregular pieces"):
         decrypt(io.BytesIO(data), keys=[recipient_credential.key], limits=Limits(irregular_pieces=2))
+
+
+def test_very_many_empty_pieces_are_refused(recipient_credential: Credential) -> None:
+    data = enveloped(PLAIN, [(recipient_credential.certificate, SHA256_OAEP)], piece_size=16)
+    start = data.index(b"\x04\x10", len(data) // 3)
+    with pytest.raises(EnvelopeError, match="irregular pieces"):
+        decrypt(
+            io.BytesIO(data[:start] + b"\x04\x00" * 1000 + data[start:]),
+            keys=[recipient_credential.key],
+            limits=Limits(irregular_pieces=100),
+        )
+
+
+def test_pieces_that_keep_changing_size_do_not_make_reading_slow(recipient_credential: Credential) -> None:
+    class Counting(io.BytesIO):
+        total = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            Counting.total += len(data)
+            return data
+
+    whole = enveloped(noise(300_000), [(recipient_credential.certificate, SHA256_OAEP)])
+    ciphertext = whole[-300_016:]
+    cut, at, size = b"", 0, 1000
+    while at < len(ciphertext):
+        piece = ciphertext[at : at + size]
+        cut += tlv(4, piece)
+        at, size = at + size, 1999 - size
+    source = Counting(_with_pieces(whole, ciphertext, cut))
+    assert decrypt(source, keys=[recipient_credential.key]).read() == noise(300_000)
+    assert Counting.total < 10 * len(whole)
+
+
+def _with_pieces(whole: bytes, ciphertext: bytes, pieces: bytes) -> bytes:
+    """A DER envelope rewritten with indefinite lengths around other pieces."""
+    outer = decode(whole).children()
+    kind, body = outer.take().raw, outer.take().children().take().children()
+    version, recipients, info = body.take().raw, body.take().raw, body.take().children()
+    head = info.take().raw + info.take().raw
+    assert info.take().content == ciphertext
+    encrypted = indefinite(0x30, head, indefinite(0xA0, pieces))
+    return indefinite(0x30, kind, indefinite(0xA0, indefinite(0x30, version, recipients, encrypted)))
 
 
 def test_too_large_a_header_is_refused(recipient_credential: Credential) -> None:
