@@ -122,7 +122,7 @@ class Part(BaseModel):
 
     if not TYPE_CHECKING:  # type checkers know the constructor by the fields
 
-        def __init__(self, **members: object) -> None:
+        def __init__(self, /, **members: object) -> None:
             """A program may say None for what is absent, which a document may not."""
             optional = _optional_names(type(self))
             super().__init__(

@@ -1,6 +1,7 @@
 """Where and why a document is not valid."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -124,3 +125,27 @@ def test_numbers_of_unknown_members_keep_every_digit(written: str, kept: object)
 
 def test_a_float_from_a_program_is_kept_as_it_is_written() -> None:
     assert Adresse(adresselinje1="x", tall=0.1).unknown_members == {"tall": Decimal("0.1")}
+
+
+def test_threads_that_read_at_once_get_their_own_problems() -> None:
+    broken = {
+        "/kommunenummer": XML.replace("<kommunenummer>4601", "<kommunenummer>46"),
+        "/bydelsnummer": XML.replace("<bydelsnummer>02", "<bydelsnummer>2"),
+        "/offentligMelder/epost": XML.replace("@skole", "skole"),
+        "": XML,
+    }
+
+    def read(path: str) -> bool:
+        for _ in range(150):
+            try:
+                parse_xml(broken[path].encode())
+            except InvalidMessage as error:
+                if [problem.path for problem in error.problems] != [path]:
+                    return False
+            else:
+                if path:
+                    return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, [*broken, *broken]))
