@@ -304,3 +304,19 @@ async def stop(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+    @pytest.mark.parametrize("turns", range(8))
+    async def test_a_keeper_cancelled_while_the_clock_moves_ends(self, world: World, turns: int) -> None:
+        queues = Queues(world.clock, lambda *_: None)
+        queues.declare(Q)
+        keeper = asyncio.create_task(queues.keep_time())
+        queues.publish(Q, QueuedMessage({"melding-id": "1"}, expiration_ms=2 * DAY_MS))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        world.clock.advance(DAY * 3)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        keeper.cancel()
+        _, unended = await asyncio.wait([keeper], timeout=2)
+        keeper.cancel()
+        assert not unended
