@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
-from fiksmelding.errors import FiksmeldingError, JournalUnavailable
+from fiksmelding.errors import FiksmeldingError, JournalError, JournalUnavailable
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.receiver import keys
@@ -179,6 +179,7 @@ class Receiver:
             concurrency=self._settings.receiver.concurrency,
             backoff=self._backoff(),
             clock=self._clock,
+            lease_seconds=self._settings.journal.lease_seconds,
         )
 
     def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker) -> Consumer:
@@ -233,7 +234,12 @@ class Receiver:
         while True:
             old: list[Entry] = list(await journal.receipted_before(before, limit=ERASED_AT_ONCE))
             for entry in old:
-                await journal.erase(entry, at=now)
+                try:
+                    await journal.erase(entry, at=now)
+                except JournalUnavailable:
+                    raise
+                except JournalError:
+                    continue  # another receiver has erased it
             if len(old) < ERASED_AT_ONCE:
                 return
 
