@@ -45,7 +45,9 @@ def _sqlite_beside_the_file(url: str, info: ValidationInfo) -> str:
 
 
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
-JournalUrl = Annotated[str, Field(pattern=r"^sqlite:///.+"), AfterValidator(_sqlite_beside_the_file)]
+JournalUrl = Annotated[
+    str, Field(pattern=r"^(sqlite:///.+|postgres(ql)?://.+)"), AfterValidator(_sqlite_beside_the_file)
+]
 
 
 class _Table(BaseModel):
@@ -172,14 +174,19 @@ class JournalSettings(_Table):
     """`[journal]`: what we know, durably.
 
     Attributes:
-        url: Where it is: `sqlite:///` and a file on a local disk, made when absent.
+        url: Where it is: `sqlite:///` and a file on a local disk, made when absent; or `postgresql://` and a database
+            (with `fiksmelding[postgres]`), which several receivers may share. A password in it is better given by
+            the environment (`FIKSMELDING_JOURNAL_URL`, or PostgreSQL's own `PGPASSWORD` or `~/.pgpass`).
         chunk_bytes: Size of the pieces in which sealed payloads are stored.
         keep_days: How long the sealed original is kept after its receipt was taken, in days.
+        lease_seconds: How long a claimed report is left to a receiver that has fallen silent before another takes it
+            over, in seconds. The clocks of all receivers on one journal must agree far better than that.
     """
 
     url: JournalUrl = Field(default="sqlite:///fiksmelding.db", validate_default=True, repr=False)
     chunk_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
     keep_days: float = Field(default=90.0, gt=14)
+    lease_seconds: float = Field(default=60.0, ge=5)
 
 
 class ReceiverSettings(_Table):

@@ -33,6 +33,9 @@ async def test_a_report_goes_from_one_process_to_another_and_back(tmp_path: Path
         assert stored == sent | {"sendingstidspunkt": stored["sendingstidspunkt"]}
         table = await command("simulator", "list", "--dir", fiks)
         assert "LEVERT" in table.out
+        verified = await command("journal", "verify", "--settings", settings)
+        assert verified.status == 0
+        assert "whole" in verified.out
     assert simulator.returncode == 0
 
 

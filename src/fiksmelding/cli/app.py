@@ -8,6 +8,7 @@ import typer
 
 from fiksmelding._version import __version__
 from fiksmelding.cli.envelope_commands import envelope_app, keys_app
+from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
 from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
 from fiksmelding.cli.simulator_commands import simulator_app
@@ -23,6 +24,7 @@ app.add_typer(simulator_app, name="simulator")
 app.add_typer(message_app)
 app.add_typer(envelope_app)
 app.add_typer(keys_app, name="keys")
+app.add_typer(journal_app, name="journal")
 
 
 def main() -> None:

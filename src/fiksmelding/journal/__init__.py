@@ -1,19 +1,22 @@
 """What we know, durably: entries, sealed payloads, events."""
 
 from fiksmelding.journal.journal import Journal, deadline
-from fiksmelding.journal.records import Arrival, Change, Entry, Event, Kept, Receipt
+from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Receipt
 from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
 
 __all__ = [
     "ALLOWED",
+    "Alteration",
     "Answer",
     "Arrival",
     "Change",
+    "Checkpoint",
     "Entry",
     "Event",
     "EventKind",
     "Journal",
     "Kept",
+    "Lease",
     "Receipt",
     "State",
     "deadline",

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from fiksmelding.journal.records import Event
 from fiksmelding.journal.states import EventKind
 
 START = "0" * 64
-"""What stands before an entry's first event."""
+"""What stands before an entry's first event, and before the first checkpoint."""
 
 
 def link(
@@ -25,14 +24,22 @@ def link(
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def first_altered(events: Iterable[Event]) -> Event | None:
-    """The first event, of one entry in order, that does not follow from those before it; None if all do."""
-    before = START
-    for number, event in enumerate(events, start=1):
-        expected = link(
-            before, entry_id=event.entry_id, number=number, at=event.at, kind=event.kind, detail=event.detail
-        )
-        if event.hash != expected:
-            return event
-        before = event.hash
-    return None
+class Seal:
+    """The hash of a checkpoint: over the one before it, and every event since, in the order of the log.
+
+    Args:
+        before: The hash of the checkpoint before, or `START`.
+    """
+
+    def __init__(self, before: str) -> None:
+        self._digest = hashlib.sha256(before.encode())
+        self.events = 0
+
+    def add(self, *, sequence: int, entry_id: str, number: int, hash: str) -> None:  # noqa: A002 - the column's name
+        """Cover one more event."""
+        self._digest.update(f"\n{sequence} {entry_id} {number} {hash}".encode())
+        self.events += 1
+
+    def hexdigest(self) -> str:
+        """The hash; SHA-256, hexadecimal."""
+        return self._digest.hexdigest()

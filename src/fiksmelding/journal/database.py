@@ -1,65 +1,51 @@
-"""The database under the journal: durable SQLite, one writer at a time, every fault as `JournalUnavailable`."""
+"""What a database under the journal has to promise: changes that are on disk, every fault as `JournalUnavailable`."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import ClassVar, TypeVar
 
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from fiksmelding.errors import JournalError, JournalUnavailable
-from fiksmelding.journal.tables import metadata
+from fiksmelding.journal import migrations
 
-BUSY_SECONDS = 30
-"""How long SQLite waits for another process that writes, in seconds."""
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    # WAL alone may lose the last commits when the power fails; FULL syncs each one.
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    # An erased original is overwritten, not just unlinked.
-    "PRAGMA secure_delete = ON",
-)
+Result = TypeVar("Result")
+Work = Callable[[AsyncConnection], Awaitable[Result]]
 
 
-class Database:
+class Database(ABC):
     """Connections to the journal's database, and what a transaction on it promises.
 
-    Args:
-        url: `sqlite:///` and the file's path.
+    Attributes:
+        shared: Whether several receivers may work on it at once.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="sqlite+aiosqlite")
+    shared: ClassVar[bool]
+
+    def __init__(self) -> None:
         self._engine: AsyncEngine | None = None
-        self._writing = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect, and make the tables when they are not there.
+        """Connect, and bring the tables to the present version.
 
         Raises:
-            JournalUnavailable: The file cannot be made or opened, or it is no database.
+            JournalUnavailable: The database cannot be reached, made or opened.
+            JournalError: A newer version of this library made it.
         """
-        folder = Path(self._url.database or "").parent
+        self._engine = await self._make_engine()
         try:
-            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
-        engine = create_async_engine(self._url, pool_size=4, max_overflow=4, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine.sync_engine, "connect", _on_connect)
-        event.listen(engine.sync_engine, "begin", _on_begin)
-        self._engine = engine
-        try:
-            async with self.write() as connection:
-                await connection.run_sync(metadata.create_all)
+            if not await self.migrated():
+                await self.write(lambda connection: connection.run_sync(migrations.upgrade))
         except BaseException:
             await self.close()
             raise
+
+    async def migrated(self) -> bool:
+        """Whether the tables are of the present version."""
+        async with self.read() as connection:
+            return await connection.run_sync(migrations.is_current)
 
     async def close(self) -> None:
         """Let go of every connection. Closing twice does nothing."""
@@ -67,15 +53,16 @@ class Database:
         if engine is not None:
             await engine.dispose()
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is on disk when the block has ended, or has left no trace.
+    @abstractmethod
+    async def write(self, work: Work[Result]) -> Result:
+        """Run `work` in a transaction that is on disk when this returns, or has left no trace.
+
+        `work` must do nothing but use the connection it is given.
 
         Raises:
-            JournalUnavailable: It could not be written; nothing of it is.
+            JournalUnavailable: It could not be written. If the database went away in the middle of the commit it may
+                be there all the same: read again before repeating what is not idempotent.
         """
-        async with self._writing, _faults(), self._opened().begin() as connection:
-            yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -84,39 +71,59 @@ class Database:
         Raises:
             JournalUnavailable: It cannot be read.
         """
-        async with _faults(), self._opened().connect() as connection:
-            yield await connection.execution_options(read_only=True)
+        async with faults(), self.opened().connect() as connection:
+            yield await self._reading(connection)
 
-    def _opened(self) -> AsyncEngine:
+    @abstractmethod
+    async def become_claimer(self) -> bool:
+        """Make sure that this process may claim entries.
+
+        Returns:
+            True when it just became the only one that may: whatever leases there are belong to the dead.
+
+        Raises:
+            JournalUnavailable: Another process claims entries, and this database serves one only.
+        """
+
+    @abstractmethod
+    async def event_cut(self, connection: AsyncConnection) -> None:
+        """Until the transaction ends, let no event be in the making: what is then visible is all there is."""
+
+    def opened(self) -> AsyncEngine:
+        """The engine.
+
+        Raises:
+            JournalError: The journal is not open.
+        """
         if self._engine is None:
             raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
         return self._engine
 
+    @abstractmethod
+    async def _make_engine(self) -> AsyncEngine: ...
+
+    @abstractmethod
+    async def _reading(self, connection: AsyncConnection) -> AsyncConnection: ...
+
 
 @asynccontextmanager
-async def _faults() -> AsyncIterator[None]:
+async def faults() -> AsyncIterator[None]:
+    """Every fault of a database as `JournalUnavailable`, except a broken constraint, which callers look at."""
     try:
         yield
     except IntegrityError:
         raise
     except DBAPIError as error:
-        # The driver's own words name tables and causes such as a full disk; the statement's values stay out.
-        raise JournalUnavailable(f"The journal cannot be used now: {error.orig}.") from error
+        raise JournalUnavailable(f"The journal cannot be used now: {_told(error)}.") from error
     except (SQLAlchemyError, OSError) as error:
         raise JournalUnavailable(f"The journal cannot be used now: {error.__class__.__name__}.") from error
 
 
-def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # Without this the driver begins transactions by itself, and too late for a reader to become a writer safely.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    try:
-        for pragma in PRAGMAS:
-            cursor.execute(pragma)
-    finally:
-        cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def _told(error: DBAPIError) -> str:
+    """The driver's own words where they name tables and causes, such as a full disk, and never values."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    code = getattr(cause, "sqlstate", None)
+    if code is None:
+        return str(error.orig)
+    # A PostgreSQL error about data (class 22) quotes the data; its name and code say enough.
+    return f"{cause.__class__.__name__} (SQLSTATE {code})"

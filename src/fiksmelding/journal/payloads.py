@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal.database import Database
-from fiksmelding.journal.tables import chunks, entries
+from fiksmelding.journal.tables import chunks, downloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,41 @@ async def store(connection: AsyncConnection, payload: bytes, chunk_bytes: int) -
     """Write a whole payload within a transaction."""
     payload_id = str(uuid4())
     for number, start in enumerate(range(0, len(payload), chunk_bytes)):
-        piece = payload[start : start + chunk_bytes]
-        await connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
+        await _put(connection, payload_id, number, payload[start : start + chunk_bytes])
     return StoredPayload(payload_id, len(payload), hashlib.sha256(payload).hexdigest())
 
 
-async def store_stream(database: Database, stream: AsyncIterable[bytes], chunk_bytes: int) -> StoredPayload:
+async def store_stream(
+    database: Database, stream: AsyncIterable[bytes], chunk_bytes: int, started_at: datetime
+) -> StoredPayload:
     """Write a payload as it arrives, each piece in a transaction of its own, so that a slow source blocks nobody.
 
-    Until an entry names the payload it counts as left over, and `drop_leftovers` removes it.
+    Until an entry names it, by `finish`, it counts as a download under way.
     """
     payload_id, number, size = str(uuid4()), 0, 0
     digest = hashlib.sha256()
-    async for piece in _pieces(stream, chunk_bytes):
-        async with database.write() as connection:
-            await connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
-        digest.update(piece)
-        number, size = number + 1, size + len(piece)
+    begin = insert(downloads).values(payload_id=payload_id, started_at=started_at)
+    await database.write(lambda connection: connection.execute(begin))
+    try:
+        async for piece in _pieces(stream, chunk_bytes):
+            await database.write(lambda connection: _put(connection, payload_id, number, piece))  # noqa: B023 - awaited
+            digest.update(piece)
+            number, size = number + 1, size + len(piece)
+    except Exception:
+        await database.write(lambda connection: drop_download(connection, payload_id))
+        raise
     return StoredPayload(payload_id, size, digest.hexdigest())
+
+
+async def finish(connection: AsyncConnection, payload: StoredPayload) -> None:
+    """The download is complete, in the transaction that gives it an entry.
+
+    Raises:
+        JournalUnavailable: It took so long that it was cleared away as left over.
+    """
+    done = await connection.execute(delete(downloads).where(downloads.c.payload_id == payload.id))
+    if done.rowcount != 1:
+        raise JournalUnavailable("The download took too long and was cleared away.")
 
 
 async def load(database: Database, payload_id: str) -> AsyncIterator[bytes]:
@@ -75,9 +94,23 @@ async def drop(connection: AsyncConnection, payload_id: str) -> int:
     return int(counted.scalar_one())
 
 
-async def drop_leftovers(connection: AsyncConnection) -> None:
-    """Remove payloads that no entry names: what a crash left of a download."""
-    await connection.execute(delete(chunks).where(chunks.c.payload_id.not_in(select(entries.c.payload_id))))
+async def drop_download(connection: AsyncConnection, payload_id: str) -> None:
+    """Remove a payload that no entry will name."""
+    # The download first: `finish` and this then exclude each other on its row.
+    done = await connection.execute(delete(downloads).where(downloads.c.payload_id == payload_id))
+    if done.rowcount == 1:
+        await drop(connection, payload_id)
+
+
+async def drop_leftovers(connection: AsyncConnection, started_before: datetime) -> None:
+    """Remove what a crash left of downloads that began before `started_before`."""
+    found = await connection.execute(select(downloads.c.payload_id).where(downloads.c.started_at < started_before))
+    for payload_id in found.scalars().all():
+        await drop_download(connection, payload_id)
+
+
+async def _put(connection: AsyncConnection, payload_id: str, number: int, piece: bytes) -> None:
+    await connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
 
 
 async def _pieces(stream: AsyncIterable[bytes], chunk_bytes: int) -> AsyncIterator[bytes]:

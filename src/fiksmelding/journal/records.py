@@ -75,6 +75,19 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one process to work on an entry.
+
+    Attributes:
+        owner: Who has it.
+        number: How many leases the entry has had: a claim that was lost cannot pass for a later one.
+    """
+
+    owner: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A kept message and what is known about it.
 
@@ -92,6 +105,7 @@ class Entry:
         reference: What the case system calls it, once registered.
         reason: Why it is quarantined or rejected, without personal data.
         receipt: Its answer, once decided.
+        lease: Our right to work on it; None when it was looked up and not claimed, or has been given back.
     """
 
     id: str
@@ -107,6 +121,7 @@ class Entry:
     reference: str | None
     reason: str | None
     receipt: Receipt | None
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +176,42 @@ class Event:
     kind: EventKind
     detail: Mapping[str, str | int]
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A seal over the whole event log up to a moment.
+
+    Attributes:
+        number: Its place among the checkpoints, from 1.
+        at: When it was made, aware UTC.
+        last_sequence: The last event that it covers, by its place in the log.
+        events: How many events were added since the checkpoint before.
+        hash: SHA-256 over that checkpoint and those events, hexadecimal. Whoever notes it elsewhere can tell later
+            whether the log was cut off or made anew.
+    """
+
+    number: int
+    at: datetime
+    last_sequence: int
+    events: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """Where the event log is not what it was.
+
+    Attributes:
+        what: What is wrong, in words.
+        sequence: The place in the log where it shows; None where no event is left to point at.
+        entry_id: The entry concerned, where that is known.
+        number: The event's place among the entry's events.
+        checkpoint: The checkpoint that does not hold, when it is one that shows it.
+    """
+
+    what: str
+    sequence: int | None = None
+    entry_id: str | None = None
+    number: int | None = None
+    checkpoint: int | None = None

@@ -43,6 +43,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text that a handler or a person wrote: what a database cannot store in it is replaced, never refused."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's own
+        """Replace NUL, which PostgreSQL does not take, and halves of characters, which nobody can write."""
+        if value is None:
+            return None
+        return value.encode("utf-8", errors="replace").decode("utf-8").replace("\x00", "\ufffd")
+
+
 metadata = MetaData()
 
 # SQLite numbers rows by itself only where the key is a plain INTEGER.
@@ -75,11 +88,21 @@ entries = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("report_id", String(200), unique=True),
     Column("duplicate_of", String(36)),
-    Column("reference", Text),
-    Column("reason", Text),
+    Column("reference", Words),
+    Column("reason", Words),
+    # Who works on it, until when, and how often it was claimed: a claim that was lost cannot be mistaken for the next.
+    Column("lease_owner", String(36)),
+    Column("lease_until", UtcDateTime),
+    Column("lease_number", Integer, nullable=False, default=0, server_default="0"),
+    # The end of its chain of events: a cut-off tail shows, and the next link needs no search.
+    Column("event_count", Integer, nullable=False, default=0, server_default="0"),
+    Column("event_hash", String(64), nullable=False, default="", server_default=""),
     UniqueConstraint("konto_id", "delivery_key"),
 )
-Index("entries_due", entries.c.due_at, sqlite_where=entries.c.due_at.is_not(None))
+_DUE = entries.c.due_at.is_not(None)
+Index("entries_due", entries.c.due_at, entries.c.sequence, sqlite_where=_DUE, postgresql_where=_DUE)
+_LEASED = entries.c.lease_owner.is_not(None)
+Index("entries_leased", entries.c.lease_owner, sqlite_where=_LEASED, postgresql_where=_LEASED)
 Index("entries_klient_melding_id", entries.c.avsender_id, entries.c.klient_melding_id)
 Index("entries_bekymringsmelding_id", entries.c.avsender_id, entries.c.bekymringsmelding_id)
 Index("entries_state", entries.c.state, entries.c.received_at)
@@ -90,7 +113,7 @@ receipts = Table(
     Column("entry_id", String(36), ForeignKey("entries.id"), primary_key=True),
     Column("answer", String(16), nullable=False),
     Column("klient_melding_id", String(36), nullable=False),
-    Column("reason", Text),
+    Column("reason", Words),
     Column("attempts", Integer, nullable=False, default=0),
     Column("taken_at", UtcDateTime),
     Column("melding_id", String(64)),
@@ -104,6 +127,14 @@ chunks = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# Payloads on their way in, which no entry names yet.
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("payload_id", String(36), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,
@@ -115,4 +146,15 @@ events = Table(
     Column("detail", JSON, nullable=False),
     Column("hash", String(64), nullable=False),
     UniqueConstraint("entry_id", "number"),
+)
+
+# Each covers the events since the one before it, and that one.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
 )

@@ -10,7 +10,13 @@ from typing import Self, TypeVar
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
-from fiksmelding.errors import BrokerAccessRefused, BrokerUnavailable, FiksmeldingError, JournalUnavailable
+from fiksmelding.errors import (
+    BrokerAccessRefused,
+    BrokerUnavailable,
+    FiksmeldingError,
+    JournalError,
+    JournalUnavailable,
+)
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.receiver import keys
@@ -206,6 +212,7 @@ class Receiver:
             concurrency=self._settings.receiver.concurrency,
             backoff=self._backoff(),
             clock=self._clock,
+            lease_seconds=self._settings.journal.lease_seconds,
         )
 
     def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker) -> Consumer:
@@ -260,7 +267,12 @@ class Receiver:
         while True:
             old: list[Entry] = list(await journal.receipted_before(before, limit=ERASED_AT_ONCE))
             for entry in old:
-                await journal.erase(entry, at=now)
+                try:
+                    await journal.erase(entry, at=now)
+                except JournalUnavailable:
+                    raise
+                except JournalError:
+                    continue  # another receiver has erased it
             if len(old) < ERASED_AT_ONCE:
                 return
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import uuid4
 
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalError, JournalUnavailable
@@ -12,7 +14,12 @@ from fiksmelding.receiver.retry import Backoff
 log = logging.getLogger("fiksmelding.receiver")
 
 LONGEST_REST = 60.0
-"""The journal is looked at this often at least, in seconds: another process may have changed it."""
+"""The journal is looked at this often at least, in seconds."""
+LONGEST_REST_SHARED = 1.0
+"""How often a journal is looked at that others share, in seconds: they may leave work to us, or die."""
+RENEWALS_PER_LEASE = 3
+CHECKPOINT_SECONDS = 600.0
+"""How often the event log is sealed while we run, in seconds."""
 
 
 class Worker:
@@ -24,6 +31,7 @@ class Worker:
         concurrency: How many are walked at once.
         backoff: How long a fault of our own makes an entry, or the whole journal, rest.
         clock: Where the time is read.
+        lease_seconds: How long a claim on an entry holds; it is renewed as long as the entry is walked.
     """
 
     def __init__(
@@ -34,14 +42,17 @@ class Worker:
         concurrency: int,
         backoff: Backoff,
         clock: Clock,
+        lease_seconds: float = 60.0,
     ) -> None:
         self._journal = journal
         self._walk = walk
         self._concurrency = concurrency
         self._backoff = backoff
         self._clock = clock
+        self._lease = timedelta(seconds=lease_seconds)
+        self._owner = str(uuid4())
         self._woken = asyncio.Event()
-        self._walking: dict[str, asyncio.Task[None]] = {}
+        self._walking: dict[str, tuple[Entry, asyncio.Task[None]]] = {}
         self._resting: dict[str, float] = {}
         self._faults: dict[str, int] = {}
         self._outages = 0
@@ -57,6 +68,31 @@ class Worker:
 
     async def run(self) -> None:
         """Walk entries until cancelled; walkers that are under way then go on, see `drain`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_leases(), name="leases")
+            tasks.create_task(self._make_checkpoints(), name="checkpoints")
+            await self._look_again_and_again()
+
+    async def drain(self, seconds: float) -> None:
+        """Let walkers finish for at most `seconds`, then stop the rest; what they had not recorded is done again."""
+        if not self._walking:
+            return
+        renewing = asyncio.create_task(self._keep_leases(), name="leases")
+        try:
+            _, late = await asyncio.wait(self._tasks(), timeout=seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                log.warning("%d reports were still with the handler at the end of the stop", len(late))
+                await asyncio.wait(late)
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [task for _, task in self._walking.values()]
+
+    async def _look_again_and_again(self) -> None:
         while True:
             self._woken.clear()
             try:
@@ -68,36 +104,32 @@ class Worker:
                 log.critical("%s Reports wait; next look in %.1f s", error, rest, extra={"event": "journal_down"})
             await self._sleep_or_wake(rest)
 
-    async def drain(self, seconds: float) -> None:
-        """Let walkers finish for at most `seconds`, then stop the rest; what they had not recorded is done again."""
-        if not self._walking:
-            return
-        _, late = await asyncio.wait(list(self._walking.values()), timeout=seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            log.warning("%d reports were still with the handler at the end of the stop", len(late))
-            await asyncio.wait(late)
-
     async def _round(self) -> float:
         """Start what is due and fits; returns how long there is nothing more to start, in seconds."""
         self._forget_rested()
-        taken = [*self._walking, *self._resting]
         free = self._concurrency - len(self._walking)
         if free > 0:
-            for entry in await self._journal.due(self._clock.now(), limit=free, without=taken):
+            claimed = await self._journal.claim(
+                self._clock.now(),
+                owner=self._owner,
+                lease=self._lease,
+                limit=free,
+                without=[*self._walking, *self._resting],
+            )
+            for entry in claimed:
                 self._start(entry)
         if len(self._walking) >= self._concurrency:
             return LONGEST_REST  # whoever finishes wakes us
-        next_due = await self._journal.next_due(without=[*self._walking, *self._resting])
+        next_due = await self._journal.next_due(owner=self._owner, without=[*self._walking, *self._resting])
         rests = [until - self._clock.monotonic() for until in self._resting.values()]
         if next_due is not None:
             rests.append((next_due - self._clock.now()).total_seconds())
-        return max(0.0, min([LONGEST_REST, *rests]))
+        longest = LONGEST_REST_SHARED if self._journal.shared else LONGEST_REST
+        return max(0.0, min([longest, *rests]))
 
     def _start(self, entry: Entry) -> None:
         task = asyncio.create_task(self._walk_safely(entry), name=f"walk {entry.id}")
-        self._walking[entry.id] = task
+        self._walking[entry.id] = entry, task
         task.add_done_callback(lambda _: self._finished(entry.id))
 
     def _finished(self, entry_id: str) -> None:
@@ -107,17 +139,18 @@ class Worker:
     async def _walk_safely(self, entry: Entry) -> None:
         try:
             await self._walk(entry)
-        except JournalUnavailable as error:
-            self._rest(entry, error, logging.WARNING)
+        except asyncio.CancelledError:
+            await self._give_back(entry)
+            raise
         except JournalError as error:
-            # Someone else, such as an operator's command, took a step meanwhile: look again.
-            self._rest(entry, error, logging.WARNING)
+            # It is down, or someone else, such as an operator's command, took a step meanwhile: look again.
+            await self._rest(entry, error, logging.WARNING)
         except Exception as error:  # noqa: BLE001 - a fault of ours must cost neither the report nor its neighbours
-            self._rest(entry, error, logging.CRITICAL)
+            await self._rest(entry, error, logging.CRITICAL)
         else:
             self._faults.pop(entry.id, None)
 
-    def _rest(self, entry: Entry, error: Exception, level: int) -> None:
+    async def _rest(self, entry: Entry, error: Exception, level: int) -> None:
         faults = self._faults[entry.id] = self._faults.get(entry.id, 0) + 1
         seconds = self._backoff.after(faults).total_seconds()
         self._resting[entry.id] = self._clock.monotonic() + seconds
@@ -131,6 +164,48 @@ class Worker:
             seconds,
             extra={"event": "walk_failed", "entry_id": entry.id},
         )
+        await self._give_back(entry)
+
+    async def _give_back(self, entry: Entry) -> None:
+        """Whoever is healthier than we are need not wait for our lease to end."""
+        try:
+            await self._journal.release(entry)
+        except JournalError as error:
+            log.warning("%s is held until its lease ends: %s", entry.id, error)
+
+    async def _keep_leases(self) -> None:
+        """Hold what is being walked; stop walking what another process has taken over."""
+        while True:
+            await self._clock.sleep(self._lease.total_seconds() / RENEWALS_PER_LEASE)
+            held = [entry for entry, _ in self._walking.values()]
+            if not held:
+                continue
+            try:
+                lost = await self._journal.renew(held, until=self._clock.now() + self._lease)
+            except JournalUnavailable as error:
+                log.warning("leases are not renewed now: %s", error)
+                continue
+            for entry in held:
+                if entry.id in lost:
+                    self._abandon(entry)
+
+    def _abandon(self, entry: Entry) -> None:
+        walking = self._walking.get(entry.id)
+        if walking is not None and walking[0] is entry:
+            log.error("%s has been taken over by another process", entry.id, extra={"event": "lease_lost"})
+            walking[1].cancel()
+
+    async def _make_checkpoints(self) -> None:
+        while True:
+            await self._clock.sleep(CHECKPOINT_SECONDS)
+            try:
+                made = await self._journal.checkpoint(self._clock.now())
+            except JournalUnavailable as error:
+                log.warning("the event log is not sealed now: %s", error)
+                continue
+            if made is not None:
+                # Noted outside the journal, the hash shows later whether the log was cut off.
+                log.info("checkpoint %d: %s", made.number, made.hash, extra={"event": "checkpoint"})
 
     def _forget_rested(self) -> None:
         now = self._clock.monotonic()

@@ -1,41 +1,11 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import ALLOWED, Answer, Arrival, Change, Entry, EventKind, Journal, Receipt, State
+from fiksmelding.journal import ALLOWED, Answer, Change, EventKind, Journal, Receipt, State
 from support.arrivals import NOON, arrival
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    async with Journal(JournalSettings(url=f"sqlite:///{tmp_path}/journal.db")) as opened:
-        yield opened
-
-
-async def kept(journal: Journal, delivery: Arrival | None = None) -> Entry:
-    answer = await journal.keep(delivery or arrival(), b"sealed")
-    return await journal.entry(answer.entry_id)
-
-
-async def walked_to(journal: Journal, state: State) -> Entry:
-    roads = {
-        State.RECEIVED: [],
-        State.OPENED: [State.OPENED],
-        State.REGISTERED: [State.OPENED, State.REGISTERED],
-        State.CONFIRMED: [State.OPENED, State.REGISTERED, State.CONFIRMED],
-        State.REJECTED: [State.REJECTED],
-        State.RECEIPTED: [State.REJECTED, State.RECEIPTED],
-        State.QUARANTINED: [State.QUARANTINED],
-        State.ERASED: [State.REJECTED, State.RECEIPTED],
-    }
-    entry = await kept(journal)
-    for step in roads[state]:
-        entry = await journal.record(entry, Change(event=EventKind.OPENED, state=step, due_at=NOON), at=NOON)
-    return await journal.erase(entry, at=NOON) if state is State.ERASED else entry
+from support.journals import kept, tamper, walked_to
 
 
 async def test_a_step_records_state_columns_receipt_and_event_together(journal: Journal) -> None:
@@ -75,22 +45,6 @@ async def test_two_that_take_the_same_step_do_not_both_succeed(journal: Journal)
     with pytest.raises(JournalError, match="no longer RECEIVED"):
         await journal.record(entry, change, at=NOON)
     assert len(await journal.events(entry.id)) == 2
-
-
-async def test_due_entries_come_oldest_first_and_without_those_in_hand(journal: Journal) -> None:
-    first, second, third = [await kept(journal) for _ in range(3)]
-    await journal.record(second, Change(event=EventKind.OPENED, due_at=NOON + timedelta(hours=1)), at=NOON)
-    assert [entry.id for entry in await journal.due(NOON, limit=9)] == [first.id, third.id]
-    assert [entry.id for entry in await journal.due(NOON, limit=9, without=[first.id])] == [third.id]
-    assert [entry.id for entry in await journal.due(NOON, limit=1)] == [first.id]
-    assert await journal.next_due(without=[first.id, third.id]) == NOON + timedelta(hours=1)
-    assert await journal.next_due(without=[first.id, second.id, third.id]) is None
-
-
-async def test_what_waits_for_a_person_is_not_due(journal: Journal) -> None:
-    entry = await kept(journal)
-    await journal.record(entry, Change(event=EventKind.QUARANTINED, state=State.QUARANTINED, due_at=None), at=NOON)
-    assert await journal.due(NOON + timedelta(days=99), limit=9) == []
 
 
 async def test_a_receipt_keeps_its_id_through_every_attempt(journal: Journal) -> None:
@@ -159,8 +113,7 @@ async def test_an_altered_event_is_found(journal: Journal, damage: str) -> None:
     entry = await walked_to(journal, State.REGISTERED)
     await kept(journal)
     assert await journal.first_altered_event() is None
-    async with journal._database.write() as connection:
-        await connection.exec_driver_sql(damage)
+    await tamper(journal, damage)
     altered = await journal.first_altered_event()
     assert altered is not None
     assert altered.entry_id == entry.id

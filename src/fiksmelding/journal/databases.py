@@ -1,0 +1,15 @@
+"""Which database a journal's URL means."""
+
+from pathlib import Path
+
+from fiksmelding.config import SQLITE_PREFIX
+from fiksmelding.journal.database import Database
+from fiksmelding.journal.postgresql import PostgresqlDatabase
+from fiksmelding.journal.sqlite import SqliteDatabase
+
+
+def database_at(url: str) -> Database:
+    """The database at `url`, not yet open."""
+    if url.startswith(SQLITE_PREFIX):
+        return SqliteDatabase(Path(url.removeprefix(SQLITE_PREFIX)))
+    return PostgresqlDatabase(url)

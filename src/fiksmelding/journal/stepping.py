@@ -1,0 +1,136 @@
+"""How an entry takes a step: its columns, its receipt and the event, by whoever has the right to."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Update, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fiksmelding.errors import JournalError
+from fiksmelding.journal import payloads
+from fiksmelding.journal.chain import link
+from fiksmelding.journal.records import Change, Entry, Receipt
+from fiksmelding.journal.rows import entry_of, select_entries
+from fiksmelding.journal.states import EventKind, State
+from fiksmelding.journal.tables import entries, events, receipts
+
+
+async def get(connection: AsyncConnection, entry_id: str) -> Entry:
+    """One entry.
+
+    Raises:
+        JournalError: There is none of that id.
+    """
+    row = (await connection.execute(select_entries().where(entries.c.id == entry_id))).first()
+    if row is None:
+        raise JournalError("The journal holds no such message.", message_id=entry_id)
+    return entry_of(row)
+
+
+async def take(connection: AsyncConnection, entry: Entry, change: Change, at: datetime) -> Entry:
+    """Take one step. What is not due any more is given back, for others to claim when it is.
+
+    Raises:
+        JournalError: The entry is not where `entry` says, or somebody else works on it.
+    """
+    await _hold(connection, entry, at)
+    state = change.state or entry.state
+    keeps_lease = entry.lease is not None and change.due_at is not None and change.due_at <= at
+    values = {"state": state.value, "due_at": change.due_at, **_given(change)}
+    await connection.execute(_update(entry).values(values if keeps_lease else values | _unleased()))
+    if change.receipt is not None:
+        await _put_receipt(connection, entry.id, change.receipt)
+    await append(connection, entry.id, change.event, {**change.detail, "state": state.value}, at)
+    after = await get(connection, entry.id)
+    return replace(after, lease=entry.lease) if keeps_lease else after
+
+
+async def postpone(connection: AsyncConnection, entry: Entry, due_at: datetime | None) -> Entry:
+    """Let an entry wait, and give it back.
+
+    Raises:
+        JournalError: The entry is not where `entry` says, or somebody else works on it.
+    """
+    await _hold(connection, entry, None)
+    await connection.execute(_update(entry).values({"due_at": due_at, **_unleased()}))
+    return await get(connection, entry.id)
+
+
+async def erase(connection: AsyncConnection, entry: Entry, at: datetime) -> Entry:
+    """Remove the sealed original of a receipted entry.
+
+    Raises:
+        JournalError: The entry is not receipted any more.
+    """
+    await _hold(connection, entry, at)
+    payload_id = await connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
+    pieces = await payloads.drop(connection, payload_id.scalar_one())
+    await connection.execute(_update(entry).values({"state": State.ERASED.value, "due_at": None, **_unleased()}))
+    detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
+    await append(connection, entry.id, EventKind.ERASED, detail, at)
+    return await get(connection, entry.id)
+
+
+async def append(
+    connection: AsyncConnection, entry_id: str, kind: EventKind, detail: dict[str, str | int], at: datetime
+) -> None:
+    """Add an event to the end of an entry's chain."""
+    head = (
+        await connection.execute(
+            select(entries.c.event_count, entries.c.event_hash).where(entries.c.id == entry_id).with_for_update()
+        )
+    ).one()
+    number = head.event_count + 1
+    told = link(head.event_hash, entry_id=entry_id, number=number, at=at, kind=kind, detail=detail)
+    await connection.execute(
+        insert(events).values(entry_id=entry_id, number=number, at=at, kind=kind.value, detail=detail, hash=told)
+    )
+    await connection.execute(
+        update(entries).where(entries.c.id == entry_id).values(event_count=number, event_hash=told)
+    )
+
+
+async def _hold(connection: AsyncConnection, entry: Entry, at: datetime | None) -> None:
+    """Lock the entry's row for this transaction, and see whether `entry` still is what the journal holds."""
+    row = (
+        await connection.execute(
+            select(entries.c.state, entries.c.lease_owner, entries.c.lease_until, entries.c.lease_number)
+            .where(entries.c.id == entry.id)
+            .with_for_update()
+        )
+    ).first()
+    if row is None or row.state != entry.state.value:
+        raise JournalError(f"The message is no longer {entry.state}.", message_id=entry.id)
+    if entry.lease is not None:
+        if (row.lease_owner, row.lease_number) != (entry.lease.owner, entry.lease.number):
+            raise JournalError("The message has been claimed by another process meanwhile.", message_id=entry.id)
+    elif row.lease_owner is not None and (at is None or row.lease_until > at):
+        raise JournalError("The message is being worked on.", message_id=entry.id, advice="Try again in a minute.")
+
+
+def _update(entry: Entry) -> Update:
+    return update(entries).where(entries.c.id == entry.id)
+
+
+def _unleased() -> dict[str, None]:
+    return {"lease_owner": None, "lease_until": None}
+
+
+def _given(change: Change) -> dict[str, str | int]:
+    names = ("attempts", "failures", "report_id", "duplicate_of", "reference", "reason")
+    values = {name: getattr(change, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+async def _put_receipt(connection: AsyncConnection, entry_id: str, receipt: Receipt) -> None:
+    values = {
+        "answer": receipt.answer.value,
+        "klient_melding_id": receipt.klient_melding_id,
+        "reason": receipt.reason,
+        "attempts": receipt.attempts,
+        "taken_at": receipt.taken_at,
+        "melding_id": receipt.melding_id,
+    }
+    updated = await connection.execute(update(receipts).where(receipts.c.entry_id == entry_id).values(values))
+    if updated.rowcount == 0:
+        await connection.execute(insert(receipts).values(entry_id=entry_id, **values))

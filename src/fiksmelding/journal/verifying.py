@@ -1,0 +1,186 @@
+"""Whether the event log is whole: the chain of each entry, and checkpoints over all of them."""
+
+import math
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fiksmelding.journal.chain import START, Seal, link
+from fiksmelding.journal.database import Database
+from fiksmelding.journal.records import Alteration, Checkpoint, Event
+from fiksmelding.journal.rows import event_of
+from fiksmelding.journal.tables import checkpoints, entries, events
+
+BATCH: Final = 500
+"""How many entries or events are looked at in one read: memory stays bounded, and writers are never in the way."""
+
+
+async def last_checkpoint(database: Database) -> Checkpoint | None:
+    """The newest checkpoint, or None before the first."""
+    async with database.read() as connection:
+        row = (await connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1))).first()
+    return None if row is None else _checkpoint_of(row)
+
+
+async def make_checkpoint(database: Database, at: datetime) -> Checkpoint | None:
+    """Seal the events since the last checkpoint; None when there are none, or another process does it just now."""
+
+    async def cut(connection: AsyncConnection) -> int:
+        await database.event_cut(connection)
+        return int((await connection.execute(select(func.coalesce(func.max(events.c.sequence), 0)))).scalar_one())
+
+    last_sequence = await database.write(cut)
+    before = await last_checkpoint(database)
+    if (before is not None and before.last_sequence >= last_sequence) or last_sequence == 0:
+        return None
+    seal = Seal(before.hash if before else START)
+    async for row in _between(database, before.last_sequence if before else 0, last_sequence):
+        seal.add(sequence=row.sequence, entry_id=row.entry_id, number=row.number, hash=row.hash)
+    made = Checkpoint(before.number + 1 if before else 1, at, last_sequence, seal.events, seal.hexdigest())
+    values = {name: getattr(made, name) for name in ("number", "at", "last_sequence", "events", "hash")}
+    try:
+        await database.write(lambda connection: connection.execute(insert(checkpoints).values(values)))
+    except IntegrityError:
+        return None
+    return made
+
+
+async def holds_checkpoint(database: Database, hash: str) -> bool:  # noqa: A002 - what it is
+    """Whether there is a checkpoint of that hash."""
+    async with database.read() as connection:
+        found = await connection.execute(select(checkpoints.c.number).where(checkpoints.c.hash == hash))
+        return found.first() is not None
+
+
+async def first_altered(database: Database) -> Alteration | None:
+    """The first place in the log that is not what it was when it was written; None if it is whole."""
+    found = [alteration async for alteration in _altered_chains(database)]
+    found += [alteration async for alteration in _altered_checkpoints(database)]
+    return min(found, key=_place, default=None)
+
+
+def _place(alteration: Alteration) -> tuple[float, int]:
+    # Where both a chain and a checkpoint show it, the chain knows more.
+    return math.inf if alteration.sequence is None else alteration.sequence, alteration.checkpoint or 0
+
+
+async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
+    after = 0
+    while True:
+        async with database.read() as connection:
+            heads = (
+                await connection.execute(
+                    select(entries.c.sequence, entries.c.id, entries.c.event_count, entries.c.event_hash)
+                    .where(entries.c.sequence > after)
+                    .order_by(entries.c.sequence)
+                    .limit(BATCH)
+                )
+            ).all()
+            told = await _events_of(connection, [head.id for head in heads])
+        for head in heads:
+            altered = altered_in_chain(head.id, told[head.id], head.event_count, head.event_hash)
+            if altered is not None:
+                yield altered
+        if len(heads) < BATCH:
+            break
+        after = heads[-1].sequence
+    orphan = select(events).where(events.c.entry_id.not_in(select(entries.c.id))).order_by(events.c.sequence).limit(1)
+    async with database.read() as connection:
+        row = (await connection.execute(orphan)).first()
+    if row is not None:
+        yield Alteration("the entry of this event was removed", row.sequence, row.entry_id, row.number)
+
+
+async def _events_of(
+    connection: AsyncConnection, entry_ids: Sequence[str]
+) -> Mapping[str, Sequence[tuple[int, Event]]]:
+    query = select(events).where(events.c.entry_id.in_(entry_ids)).order_by(events.c.entry_id, events.c.number)
+    told: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+    for row in await connection.execute(query):
+        told[row.entry_id].append((row.sequence, event_of(row)))
+    return told
+
+
+def altered_in_chain(entry_id: str, told: Iterable[tuple[int, Event]], count: int, last_hash: str) -> Alteration | None:
+    """The first event of an entry that does not follow from those before it.
+
+    Args:
+        entry_id: The entry.
+        told: Its events in order, each with its place in the log.
+        count: How many there have been.
+        last_hash: The hash of the last.
+    """
+    before, sequence, number = START, None, 0
+    for number, (sequence, event) in enumerate(told, start=1):
+        expected = link(before, entry_id=entry_id, number=number, at=event.at, kind=event.kind, detail=event.detail)
+        if event.hash != expected:
+            what = "an event before this one is missing" if event.number != number else "the event was altered"
+            return Alteration(what, sequence, entry_id, event.number)
+        before = event.hash
+    if number < count:
+        return Alteration("the entry's last events are missing", sequence, entry_id, number + 1)
+    if number > count or before != last_hash:
+        return Alteration("the entry does not end with this event", sequence, entry_id, number)
+    return None
+
+
+async def _altered_checkpoints(database: Database) -> AsyncIterator[Alteration]:
+    async with database.read() as connection:
+        rows = (await connection.execute(select(checkpoints).order_by(checkpoints.c.number))).all()
+    before, covered = START, 0
+    for number, checkpoint in enumerate(map(_checkpoint_of, rows), start=1):
+        seal, gap, previous = Seal(before), None, covered
+        async for row in _between(database, covered, checkpoint.last_sequence):
+            if gap is None and row.sequence != previous + 1 and not database.shared:
+                gap = previous + 1
+            seal.add(sequence=row.sequence, entry_id=row.entry_id, number=row.number, hash=row.hash)
+            previous = row.sequence
+        if number != checkpoint.number or seal.hexdigest() != checkpoint.hash:
+            yield Alteration(
+                _difference(checkpoint, seal.events, covered), gap or covered + 1, checkpoint=checkpoint.number
+            )
+            return
+        before, covered = checkpoint.hash, checkpoint.last_sequence
+
+
+def _difference(checkpoint: Checkpoint, present: int, covered: int) -> str:
+    where = f"between events {covered + 1} and {checkpoint.last_sequence} of the log"
+    if present < checkpoint.events:
+        return f"{checkpoint.events - present} events {where} were removed"
+    if present > checkpoint.events:
+        return f"{present - checkpoint.events} events {where} were added afterwards"
+    return f"something {where} was altered, or the checkpoint before"
+
+
+async def _between(database: Database, after: int, last: int) -> AsyncIterator[Row[int, str, int, str]]:
+    columns = events.c
+    while True:
+        query = (
+            select(columns.sequence, columns.entry_id, columns.number, columns.hash)
+            .where(columns.sequence > after, columns.sequence <= last)
+            .order_by(columns.sequence)
+            .limit(BATCH)
+        )
+        async with database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        for row in rows:
+            yield row
+        if len(rows) < BATCH:
+            return
+        after = rows[-1].sequence
+
+
+def _checkpoint_of(row: Row[*tuple[object, ...]]) -> Checkpoint:
+    values = row._mapping  # noqa: SLF001 - the public way to read a row by name
+    return Checkpoint(
+        number=values[checkpoints.c.number],
+        at=values[checkpoints.c.at],
+        last_sequence=values[checkpoints.c.last_sequence],
+        events=values[checkpoints.c.events],
+        hash=values[checkpoints.c.hash],
+    )
