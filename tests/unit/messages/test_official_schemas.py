@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,23 +91,25 @@ def test_the_xml_schema_takes_exactly_what_the_official_schema_takes(message_typ
     @given(st.one_of(documents(message_type), mutated(documents(message_type))))
     def law(drawn: Json) -> None:
         document = writable(drawn)
-        schema = SCHEMAS[OFFICIAL_SCHEMAS[message_type]]
-        try:
-            xml = naive_xml(document, schema, namespace=kind.xml_namespace, root=kind.xml_root)
-        except NotRepresentable:
-            return
         if not isinstance(document, dict) or (private and "privatBarn" not in document):
             return  # in XML an absent list and an empty one are the same: no element
         accepted = validator.is_valid(document)
-        if not accepted and not str(document.get("kommunenummer", "")).isascii():
-            return  # the XML schema does not tell digits of other scripts from letters
+        number = document.get("kommunenummer")
+        if not accepted and isinstance(number, str) and not number.isascii():
+            # The XML schema does not tell digits of other scripts from letters.
+            document["kommunenummer"] = "0301" if re.fullmatch(r"\d{4}", number) else "x"
+        try:
+            schema = SCHEMAS[OFFICIAL_SCHEMAS[message_type]]
+            xml = naive_xml(document, schema, namespace=kind.xml_namespace, root=kind.xml_root)
+        except NotRepresentable:
+            return
         verdicts.append(accepted)
         assert load_schema(SCHEMA_FILES[kind.xml_namespace]).validate(etree.fromstring(xml)) == accepted
 
     law()
-    assert True in verdicts
+    assert verdicts.count(True) > EXAMPLES // 20
     if message_type is not MessageType.FEILET:  # hardly anything that XML can say is no valid `feilet`
-        assert False in verdicts
+        assert verdicts.count(False) > EXAMPLES // 50
 
 
 def places(error: jsonschema.ValidationError) -> Iterator[str]:
