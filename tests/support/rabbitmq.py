@@ -81,9 +81,14 @@ def rabbitmq(folder: Path) -> Iterator[Node]:
                 _end_port_mapper(environment)
 
 
-def _program() -> Path:
+def installed() -> list[Path]:
+    """The server scripts of the RabbitMQ versions on this machine, oldest first."""
     # Not the wrapper on the path: it changes user, and then cannot write where we tell it to.
-    found = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+    return sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+
+
+def _program() -> Path:
+    found = installed()
     if not found:
         text = "RabbitMQ is not installed; to run this test: apt install rabbitmq-server"
         if required():

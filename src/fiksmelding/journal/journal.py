@@ -109,11 +109,14 @@ class Journal:
         if state is not entry.state and state not in ALLOWED[entry.state]:
             raise JournalError(f"A message cannot go from {entry.state} to {state}.", message_id=entry.id)
         async with self._database.write() as connection:
-            done = await connection.execute(
-                update(entries)
-                .where(entries.c.id == entry.id, entries.c.state == entry.state.value)
-                .values(state=state.value, due_at=change.due_at, **_given(change))
-            )
+            try:
+                done = await connection.execute(
+                    update(entries)
+                    .where(entries.c.id == entry.id, entries.c.state == entry.state.value)
+                    .values(state=state.value, due_at=change.due_at, **_given(change))
+                )
+            except IntegrityError:
+                raise JournalError("Another message took this report id meanwhile.", message_id=entry.id) from None
             _must_be_one(done.rowcount, entry)
             if change.receipt is not None:
                 await _put_receipt(connection, entry.id, change.receipt)
@@ -213,7 +216,7 @@ class Journal:
             return [entry_of(row) for row in await connection.execute(query)]
 
     async def earlier_like(self, entry: Entry) -> Sequence[Entry]:
-        """Entries kept before `entry` that may hold the same report, in the order of keeping.
+        """Entries that came before `entry`, by keeping or by opening, and may hold the same report.
 
         The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`. Whether they do hold the same
         report, only their content can tell.
@@ -229,7 +232,9 @@ class Journal:
             select_entries()
             .where(
                 entries.c.avsender_id == entry.arrival.avsender_id,
-                entries.c.sequence < entry.sequence,
+                entries.c.id != entry.id,
+                # With several writers the order of keeping is not that of numbers: whoever has taken an id was first.
+                or_(entries.c.sequence < entry.sequence, entries.c.report_id.is_not(None)),
                 entries.c.duplicate_of.is_(None),
                 or_(*same),
             )

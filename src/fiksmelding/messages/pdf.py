@@ -52,14 +52,14 @@ def render_pdf(
 def _compile(content: str) -> bytes:
     # A compiler of its own for each call: compilers are not for several threads at once, the fonts are.
     compiler = typst.Compiler(
-        input=_TEMPLATE_FOLDER / "report.typ", root=_TEMPLATE_FOLDER, font_paths=_fonts(), ignore_system_fonts=True
-    )
-    made = compiler.compile(
-        format="pdf",
+        input=_TEMPLATE_FOLDER / "report.typ",
+        root=_TEMPLATE_FOLDER,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
         # What the report says goes in as data; the template never reads it as markup.
         sys_inputs={"content": content},
-        pdf_standards=["a-2a", "ua-1"],
     )
+    made = compiler.compile(format="pdf", pdf_standards=["a-2a", "ua-1"])
     if not isinstance(made, bytes):  # a list only for formats of one file a page
         raise TypeError(f"typst returned {type(made).__name__} for a PDF")
     return made

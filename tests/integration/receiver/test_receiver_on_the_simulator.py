@@ -15,22 +15,11 @@ from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError, SettingsError
 from fiksmelding.journal import State
 from fiksmelding.receiver import FolderHandler, Receiver, Step
-from fiksmelding.simulator import Keys, Simulator
+from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Authority
 from support.roads import privat_json
 
 PRIVAT_V2 = "no.ks.fiks.bekymringsmelding.privat.v2"
-
-
-@pytest.fixture(scope="module")
-def keys(authority: Authority) -> Keys:
-    return Keys(authority)
-
-
-@pytest.fixture
-async def fiks(keys: Keys, tmp_path: Path) -> AsyncIterator[Simulator]:
-    async with Simulator(folder=tmp_path / "fiks", keys=keys) as running:
-        yield running
 
 
 class Receiving:

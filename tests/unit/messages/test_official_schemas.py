@@ -25,7 +25,7 @@ from support.tools import run
 pytestmark = pytest.mark.skipif(
     REFERENCE is None, reason="the official JSON Schemas are not beside the project (../shared/reference)"
 )
-EXAMPLES = int(os.environ.get("FIKSMELDING_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("FIKSMELDING_EXAMPLES", "100"))
 LONG = max(90, EXAMPLES)
 
 

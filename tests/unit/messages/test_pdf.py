@@ -312,3 +312,17 @@ def test_a_private_report_names_its_kind_and_an_empty_list_of_children_says_so(t
     read = text_of(render_pdf(message), tmp_path)
     assert "Fra en privatperson" in read
     assert "Meldingen oppgir ingen barn." in read
+
+
+def test_the_rows_of_one_person_stay_on_one_page_together(tmp_path: Path) -> None:
+    for lines in range(18, 40):
+        filler = "\n".join(str(number) for number in range(lines))
+        pages = text_of(render_pdf(with_history(filler)), tmp_path).split("\f")
+        with_name = [page for page in pages if "Per Testforelder" in page]
+        assert [page for page in pages if "utsatt for press" in page] == with_name
+
+
+def test_rows_longer_than_a_page_flow_over_pages(tmp_path: Path) -> None:
+    message = report(ekstra="\n".join(f"linje {number}" for number in range(300)))
+    read = text_of(render_pdf(message), tmp_path)
+    assert all(f"linje {number}\n" in read for number in range(300))

@@ -183,7 +183,9 @@ class SyntheticReports:
 
     def _text(self, sentences: Sequence[str], count: int, child: str) -> str:
         """Sentences in paragraphs of three to six."""
-        chosen = [self._one_of(words.OPENINGS), *(self._one_of(sentences) for _ in range(count - 1))]
+        chosen = [self._one_of(sentences) for _ in range(count)]
+        if sentences is not words.HISTORY and sentences is not words.VIEWS:
+            chosen[0] = self._one_of(words.OPENINGS)
         paragraphs = []
         while chosen:
             size = self._random.randrange(3, 7)

@@ -29,13 +29,14 @@ LATE_TIMESTAMP = b"\x01aT" + b"\xff" * 8
 CONSUME = struct.pack(">IH", 0x003C0014, 0) + b"\0\0\0"
 
 HARD_BYTES = {
-    "one octet over frame_max": (struct.pack(">BHI", 1, 1, 131_065), 501),
+    "one octet over frame_max": (struct.pack(">BHI", 3, 1, 131_065), 501),
+    "a method that would take long to decode": (struct.pack(">BHI", 1, 1, 32_768), 501),
     "heartbeat on a channel": (raw_frame(8, 1, b""), 501),
     "heartbeat with content": (raw_frame(8, 0, b"x"), 501),
     "protocol header again": (b"AMQP\0\0\x09\x01", 501),
     "empty method": (raw_frame(1, 1, b""), 540),
     "unknown method": (raw_frame(1, 1, struct.pack(">I", 0x003C0FFF)), 540),
-    "nested table": (raw_frame(1, 1, nested_table(20_000)), 501),
+    "nested table": (raw_frame(1, 1, nested_table(5_000)), 501),
     "timestamp beyond time": (raw_frame(1, 1, CONSUME + struct.pack(">I", 11) + LATE_TIMESTAMP), 501),
     "field of no type": (raw_frame(1, 1, CONSUME + struct.pack(">I", 3) + b"\x01a?"), 501),
     "content header cut short": (raw_frame(2, 1, b"\0\x3c"), 501),

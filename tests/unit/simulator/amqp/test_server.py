@@ -13,8 +13,6 @@ from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
 from support.embedded_broker import QUEUE, ReadsOwnQueue, authenticate, embedded_broker, until
 from support.raw_amqp import RawClient, raw_client
 
-MEGABYTE = 1_000_000
-
 
 async def consumer(client: RawClient, *, heartbeat: int = 0, prefetch: int = 10) -> RawClient:
     await client.log_in(heartbeat=heartbeat)
@@ -159,27 +157,6 @@ async def test_a_server_can_be_started_again_with_the_same_queues() -> None:
         ):
             await consumer(client)
             await client.expect_delivery()
-
-
-async def test_a_consumer_that_does_not_read_costs_bounded_memory_and_still_gets_all() -> None:
-    async with embedded_broker() as broker, raw_client(broker.server.port) as client:
-        await client.log_in()
-        await client.open_channel()
-        for number in range(60):
-            broker.publish(str(number), body=bytes(MEGABYTE))
-        client.send(1, commands.Basic.Consume(queue=QUEUE, consumer_tag="c"))
-        await until(lambda: broker.queues.held(QUEUE))
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert broker.queues.held(QUEUE) < 30, "deliveries went on though nobody read them"
-        await client.expect(commands.Basic.ConsumeOk)
-        for number in range(60):
-            deliver, header, body = await client.expect_delivery()
-            assert header.properties.headers == {"melding-id": str(number)}
-            assert len(body) == MEGABYTE
-            client.send(1, commands.Basic.Ack(deliver.delivery_tag or 0))
-        await client.settle()
-        assert (broker.queues.depth(QUEUE), broker.queues.held(QUEUE)) == (0, 0)
 
 
 async def test_a_mistake_of_ours_costs_one_client_its_connection(caplog: pytest.LogCaptureFixture) -> None:
