@@ -29,19 +29,23 @@ PART = 1024 * 1024
 
 
 class Measure:
-    """Takes times in turns and compares medians."""
+    """Takes times in turns, a block of each, and compares medians: what else the machine does disturbs both alike."""
 
-    def __init__(self, rounds: int, warm_up: int) -> None:
-        self._rounds = rounds
+    def __init__(self, *, blocks: int, block: int, warm_up: int) -> None:
+        self._blocks = blocks
+        self._block = block
         self._warm_up = warm_up
 
     def medians(self, java: Callable[[], float], ours: Callable[[], float]) -> tuple[float, float]:
         """Median milliseconds of Java and of ours."""
-        for _ in range(self._warm_up):
-            java()
-            ours()
-        times = [(java(), ours()) for _ in range(self._rounds)]
-        return statistics.median(one for one, _ in times), statistics.median(one for _, one in times)
+        times: tuple[list[float], list[float]] = ([], [])
+        for action in (java, ours):
+            for _ in range(self._warm_up):
+                action()
+        for _ in range(self._blocks):
+            for action, taken in zip((java, ours), times, strict=True):
+                taken.extend(action() for _ in range(self._block))
+        return statistics.median(times[0]), statistics.median(times[1])
 
 
 def milliseconds(action: Callable[[], object]) -> float:
@@ -73,7 +77,7 @@ def report(peer: JavaPeer, folder: Path, sender: Credential, recipient: Credenti
     files[0].write_bytes(b'{"melding": "lorem ipsum"}' * 80)
     files[1].write_bytes(noise(30_000))
     theirs, ours = folder / "java.cms", folder / "ours.cms"
-    measure = Measure(rounds=200, warm_up=300)
+    measure = Measure(blocks=12, block=25, warm_up=300)
     java, us = measure.medians(
         lambda: peer.seal(files, theirs), lambda: milliseconds(lambda: seal_files(files, ours, sender, recipient))
     )
@@ -91,7 +95,7 @@ def large(peer: JavaPeer, folder: Path, sender: Credential, recipient: Credentia
     file = folder / "large.pdf"
     file.write_bytes(noise(size))
     theirs, ours = folder / "java-large.cms", folder / "ours-large.cms"
-    measure = Measure(rounds=5, warm_up=2)
+    measure = Measure(blocks=5, block=1, warm_up=2)
     java, us = measure.medians(
         lambda: peer.seal([file], theirs), lambda: milliseconds(lambda: seal_files([file], ours, sender, recipient))
     )

@@ -77,3 +77,12 @@ def moved_directory(data: bytes, by: int) -> bytes:
     """`data` with the directory's own offset raised."""
     end = data.rindex(b"PK\x05\x06")
     return patched(data, end + 16, "<L", struct.unpack_from("<L", data, end + 16)[0] + by)
+
+
+def renamed(data: bytes, old: str, new: bytes, *, utf8: bool = False) -> bytes:
+    """`data` with the name of an entry replaced by one of the same length, in both its headers."""
+    central, local = central_header(data, old), local_header(data, old)
+    for name_at, flags_at in ((local + 30, local + 6), (central + 46, central + 8)):
+        data = data[:name_at] + new + data[name_at + len(new) :]
+        data = patched(data, flags_at, "<H", 0x0800) if utf8 else data
+    return data

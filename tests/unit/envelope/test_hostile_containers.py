@@ -24,6 +24,7 @@ from support.zip_tools import (
     moved,
     moved_directory,
     patched,
+    renamed,
     signed_entries,
     zipped,
 )
@@ -204,21 +205,17 @@ def test_a_directory_that_claims_to_be_enormous_is_refused(entries: dict[str, by
 def test_a_dangerous_name_is_refused(name: str, entries: dict[str, bytes]) -> None:
     placeholder = "N" * len(name.encode())
     data = zipped(with_more(entries, **{placeholder: b"a"}))
-    data = data.replace(placeholder.encode(), name.encode())
-    for header, flags_at in ((local_header(data, name), 6), (central_header(data, name), 8)):
-        data = patched(data, header + flags_at, "<H", 0x0800)
-    refused(data, ContainerProblem.BAD_NAME)
+    refused(renamed(data, placeholder, name.encode(), utf8=True), ContainerProblem.BAD_NAME)
 
 
 def test_a_name_that_is_no_utf8_though_it_says_so_is_refused(entries: dict[str, bytes]) -> None:
-    data = zipped(with_more(entries, NN=b"a")).replace(b"NN", b"\xff\xfe")
-    at = data.index(b"\xff\xfe") - 30
-    central = data.rindex(b"\xff\xfe") - 46
-    refused(patched(patched(data, at + 6, "<H", 0x0800), central + 8, "<H", 0x0800), ContainerProblem.BAD_NAME)
+    data = zipped(with_more(entries, NN=b"a"))
+    refused(renamed(data, "NN", b"\xff\xfe", utf8=True), ContainerProblem.BAD_NAME)
 
 
 def test_two_entries_of_one_name_are_refused(entries: dict[str, bytes]) -> None:
-    refused(zipped(with_more(entries, N1=b"a", N2=b"b")).replace(b"N2", b"N1"), ContainerProblem.DUPLICATE_ENTRY)
+    data = zipped(with_more(entries, N1=b"a", N2=b"b"))
+    refused(renamed(data, "N2", b"N1"), ContainerProblem.DUPLICATE_ENTRY)
 
 
 def test_links_and_devices_are_refused(entries: dict[str, bytes]) -> None:
@@ -232,8 +229,8 @@ def test_links_and_devices_are_refused(entries: dict[str, bytes]) -> None:
 
 
 def test_a_folder_with_content_is_refused(entries: dict[str, bytes]) -> None:
-    data = zipped(with_more(entries, folderX=b"content")).replace(b"folderX", b"folder/")
-    refused(data, ContainerProblem.SPECIAL_FILE)
+    data = zipped(with_more(entries, folderX=b"content"))
+    refused(renamed(data, "folderX", b"folder/"), ContainerProblem.SPECIAL_FILE)
 
 
 # Structure
