@@ -76,7 +76,11 @@ class PostgresqlDatabase(Database):
             return connection
 
         return create_async_engine(
-            "postgresql+asyncpg://", async_creator=connect, pool_size=CONNECTIONS, max_overflow=CONNECTIONS
+            "postgresql+asyncpg://",
+            async_creator=connect,
+            pool_size=CONNECTIONS,
+            max_overflow=CONNECTIONS,
+            hide_parameters=True,  # in no traceback either
         )
 
     async def _reading(self, connection: AsyncConnection) -> AsyncConnection:

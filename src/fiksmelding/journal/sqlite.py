@@ -77,7 +77,13 @@ class SqliteDatabase(Database):
         except OSError as error:
             raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
         url = URL.create("sqlite+aiosqlite", database=str(self._file))
-        engine = create_async_engine(url, pool_size=4, max_overflow=4, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_async_engine(
+            url,
+            pool_size=4,
+            max_overflow=4,
+            connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,  # in no traceback either
+        )
         event.listen(engine.sync_engine, "connect", _on_connect)
         event.listen(engine.sync_engine, "begin", _on_begin)
         return engine
