@@ -26,9 +26,6 @@ from support.naive_xml import NotRepresentable, naive_xml, writable
 from support.schema_strategies import Json, mutated
 from support.tools import run
 
-pytestmark = pytest.mark.skipif(
-    REFERENCE is None, reason="the official JSON Schemas are not beside the project (../shared/reference)"
-)
 EXAMPLES = int(os.environ.get("FIKSMELDING_EXAMPLES", "100"))
 LONG = max(90, EXAMPLES)
 
@@ -42,10 +39,16 @@ def problem_places(document: Json, message_type: MessageType) -> set[str]:
     return set()
 
 
+pytestmark = [
+    pytest.mark.timeout(LONG),
+    pytest.mark.skipif(
+        REFERENCE is None, reason="the official JSON Schemas are not beside the project (../shared/reference)"
+    ),
+]
+
 EVERY_TYPE = pytest.mark.parametrize("message_type", list(OFFICIAL_SCHEMAS), ids=lambda found: found.name)
 
 
-@pytest.mark.timeout(LONG)
 @EVERY_TYPE
 def test_what_the_official_schema_accepts_survives_every_conversion(message_type: MessageType) -> None:
     validator = judge(message_type)
@@ -60,7 +63,6 @@ def test_what_the_official_schema_accepts_survives_every_conversion(message_type
     law()
 
 
-@pytest.mark.timeout(LONG)
 @EVERY_TYPE
 def test_our_verdict_on_broken_documents_and_its_places_are_the_official_ones(message_type: MessageType) -> None:
     validator = judge(message_type)
@@ -79,7 +81,6 @@ def test_our_verdict_on_broken_documents_and_its_places_are_the_official_ones(me
     assert verdicts.count(False) > EXAMPLES // 10, "the mutations no longer break enough documents"
 
 
-@pytest.mark.timeout(LONG)
 @EVERY_TYPE
 def test_the_xml_schema_takes_exactly_what_the_official_schema_takes(message_type: MessageType) -> None:
     validator = judge(message_type)
@@ -154,7 +155,6 @@ def test_the_jdk_finds_every_drawn_message_valid(corpus: tuple[Path, list[Path]]
     assert printed == [f"valid={len(files)}"]
 
 
-@pytest.mark.timeout(LONG)
 def test_xmlschema_finds_every_drawn_message_valid(corpus: tuple[Path, list[Path]]) -> None:
     schema, files = corpus
     validator = xmlschema.XMLSchema10(str(schema))
