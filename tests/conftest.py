@@ -1,7 +1,11 @@
 """Fixtures for every test."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
+from fiksmelding.simulator import Keys, Simulator
 from fiksmelding.simulator.pki import Authority, Credential
 
 
@@ -21,3 +25,16 @@ def sender_credential(authority: Authority) -> Credential:
 def recipient_credential(authority: Authority) -> Credential:
     """The business certificate of the one it is sealed for."""
     return authority.business("964338531", "Bergen kommune (test)")
+
+
+@pytest.fixture(scope="session")
+def keys(authority: Authority) -> Keys:
+    """What all simulators of the run share."""
+    return Keys(authority)
+
+
+@pytest.fixture
+async def fiks(keys: Keys, tmp_path: Path) -> AsyncIterator[Simulator]:
+    """A running simulator."""
+    async with Simulator(folder=tmp_path / "fiks", keys=keys) as running:
+        yield running

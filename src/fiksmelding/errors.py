@@ -54,17 +54,19 @@ class FiksmeldingError(Exception):
     """The root of every error this library raises on purpose.
 
     Attributes:
+        text: What happened, in a sentence, without the rest.
         message_id: The message concerned (`melding-id` or the report's own id), when one is.
         advice: What to do about it, in a sentence; empty when the text already says so.
     """
 
     def __init__(self, text: str, *, message_id: str | None = None, advice: str = "") -> None:
         super().__init__(text)
+        self.text = text
         self.message_id = message_id
         self.advice = advice
 
     def __str__(self) -> str:
-        parts = [super().__str__()]
+        parts = [self.text]
         if self.message_id:
             parts.append(f"(message {self.message_id})")
         if self.advice:

@@ -33,6 +33,9 @@ async def test_a_report_goes_from_one_process_to_another_and_back(tmp_path: Path
         assert stored == sent | {"sendingstidspunkt": stored["sendingstidspunkt"]}
         table = await command("simulator", "list", "--dir", fiks)
         assert "LEVERT" in table.out
+        verified = await command("journal", "verify", "--settings", settings)
+        assert verified.status == 0
+        assert "whole" in verified.out
     assert simulator.returncode == 0
 
 
@@ -92,6 +95,15 @@ async def test_a_document_is_converted_there_and_back_without_loss(tmp_path: Pat
     assert json.loads(back.out) == json.loads((EXAMPLES / f"{name}.json").read_bytes())
 
 
+async def test_a_report_becomes_a_pdf(tmp_path: Path) -> None:
+    made = await command("pdf", EXAMPLES / "offentlig-v2.xml", "--out", tmp_path / "report.pdf", "--language", "nn")
+    assert made.status == 0, made.complaints
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    receipt = await command("pdf", EXAMPLES / "feilet.json", "--out", tmp_path / "none.pdf")
+    assert receipt.status == 1
+    assert not (tmp_path / "none.pdf").exists()
+
+
 @pytest.fixture
 def pem_files(tmp_path: Path, sender_credential: Credential, recipient_credential: Credential) -> Path:
     for name, credential in {"sender": sender_credential, "recipient": recipient_credential}.items():
@@ -148,6 +160,20 @@ async def test_a_key_that_does_not_fit_the_certificate_seals_nothing(pem_files: 
 
 async def test_help_names_every_command() -> None:
     ended = await command("--help")
-    for name in ("demo", "simulator", "receive", "open", "seal", "validate", "convert"):
+    for name in ("demo", "simulator", "receive", "open", "seal", "validate", "convert", "pdf"):
         assert name in ended.out
     assert "fiksmelding" in (await command("--version")).out
+
+
+async def test_a_refused_log_in_ends_a_run_until_idle_with_words(tmp_path: Path) -> None:
+    fiks = tmp_path / "fiks"
+    async with running("simulator", "--dir", fiks) as simulator:
+        assert simulator.stdout is not None
+        await simulator.stdout.readline()
+        (fiks / "bergen" / "password.txt").write_text("not the password")
+        settings = fiks / "settings-bergen.toml"
+        ended = await command("receive", "--settings", settings, "--to-folder", tmp_path / "r", "--until-idle", "1")
+    assert ended.status == 1
+    assert "Error:" in ended.complaints
+    assert "Traceback" not in ended.complaints
+    assert "not the password" not in ended.complaints

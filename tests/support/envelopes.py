@@ -15,7 +15,7 @@ REPORT = {
 
 def noise(size: int, seed: int = 0) -> bytes:
     """Bytes that no compression makes smaller, the same in every run."""
-    return Random(seed).randbytes(size)  # noqa: S311  # a test's content, no secret
+    return Random(seed).randbytes(size)  # a test's content, no secret
 
 
 def signer(credential: Credential) -> Signer:

@@ -1,6 +1,7 @@
 """A client that says exactly what a test tells it to, also what no real client would."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -146,8 +147,9 @@ def _shown(received: object) -> str:
 
 
 @asynccontextmanager
-async def raw_client(port: int) -> AsyncIterator[RawClient]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def raw_client(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawClient]:
+    """A connection to 127.0.0.1, cut off at the end without a word."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
         yield RawClient(reader, writer)
     finally:

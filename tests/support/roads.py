@@ -137,8 +137,8 @@ class Journeys:
         self.road = Road(
             recorder=recorder,
             opener=opener,
-            open=OpenStep(recorder, journal, "hand_on" if unstructured else "reject"),
-            register=RegisterStep(recorder, journal, opener, handler, timeout, confirm is not None),
+            open=OpenStep(recorder, journal, opener, "hand_on" if unstructured else "reject"),
+            register=RegisterStep(recorder, journal, handler, timeout, confirm is not None),
             confirm=ConfirmStep(recorder, confirm, timeout),
             receipt=ReceiptStep(recorder, answering),
         )

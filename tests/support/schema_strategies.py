@@ -84,7 +84,7 @@ class Drawer:
         unknown = schema.keys() - KNOWN_KEYWORDS
         assert not unknown, f"the schema uses keywords that are not drawn: {unknown}"
         if "$ref" in schema:
-            return self._of(*self._resolve(str(schema["$ref"]), root))
+            return self._of(*self.resolve(str(schema["$ref"]), root))
         kind = schema["type"]
         if kind == "string":
             pattern = schema.get("pattern")
@@ -118,7 +118,8 @@ class Drawer:
         )
         return st.tuples(fixed, extra).map(lambda pair: {**pair[1], **pair[0]})
 
-    def _resolve(self, reference: str, root: Schema) -> tuple[Schema, Schema]:
+    def resolve(self, reference: str, root: Schema) -> tuple[Schema, Schema]:
+        """What a reference points at, and the schema it stands in."""
         if reference.startswith("#/definitions/"):
             definitions = root["definitions"]
             assert isinstance(definitions, dict)

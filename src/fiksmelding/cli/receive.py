@@ -17,13 +17,26 @@ async def receive_to_folder(settings: Settings, folder: Path, *, until_idle: flo
         until_idle: Stop after this many seconds without anything to do; None for never.
 
     Raises:
-        FiksmeldingError: The receiver cannot be opened.
+        FiksmeldingError: The receiver cannot be opened, or, when waiting for idleness, the broker refuses us.
     """
     handler = FolderHandler(folder)
     async with Receiver(settings, handler, confirm=handler.confirm) as receiver:
         on_stop_signal(receiver.stop)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(receiver.run(), name="receiver")
-            if until_idle is not None:
-                await receiver.wait_until_idle(until_idle)
-                receiver.stop()
+        if until_idle is None:
+            await receiver.run()
+        else:
+            await _run_until_idle(receiver, until_idle)
+
+
+async def _run_until_idle(receiver: Receiver, seconds: float) -> None:
+    running = asyncio.create_task(receiver.run(), name="receiver")
+    idle = asyncio.create_task(receiver.wait_until_idle(seconds), name="idle")
+    try:
+        await asyncio.wait({running, idle}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        idle.cancel()
+        receiver.stop()
+        await asyncio.wait({running, idle})
+    for task in (running, idle):
+        if not task.cancelled():
+            task.result()

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
+from fiksmelding.cli.progress import progress, watched
 from fiksmelding.envelope import Signer, load_certificates, load_private_key, seal
 from fiksmelding.errors import SettingsError
 
@@ -30,7 +31,13 @@ def seal_files(files: Sequence[Path], *, to: Path, sign_key: Path, sign_cert: Pa
     partial = out.with_name(f".{out.name}.partial")
     try:
         with ExitStack() as stack:
-            sources: dict[str, bytes | BinaryIO] = {file.name: stack.enter_context(file.open("rb")) for file in files}
+            display = stack.enter_context(progress(sum(file.stat().st_size for file in files)))
+            sources: dict[str, bytes | BinaryIO] = {
+                file.name: watched(
+                    display, stack.enter_context(file.open("rb")), size=file.stat().st_size, name=file.name
+                )
+                for file in files
+            }
             target = stack.enter_context(partial.open("wb"))
             seal(sources, signer=Signer(key, certificate, tuple(chain)), recipient=recipient, out=target)
         partial.replace(out)

@@ -13,11 +13,11 @@ from fiksmelding.envelope.api import (
     seal,
 )
 from fiksmelding.envelope.asice import EnvelopeFile
-from fiksmelding.envelope.keys import DecryptionKey, load_certificates, load_private_key
+from fiksmelding.envelope.keys import DecryptionKey, load_certificates, load_private_key, load_revocation_list
 from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 from fiksmelding.envelope.signature import Signer
-from fiksmelding.envelope.trust import Finding, SignerInfo, Trust, Verdict
+from fiksmelding.envelope.trust import Finding, SignerInfo, Trust, Verdict, organisation_number
 
 __all__ = [
     "ContainerProblem",
@@ -35,7 +35,9 @@ __all__ = [
     "encrypt",
     "load_certificates",
     "load_private_key",
+    "load_revocation_list",
     "open_container",
     "open_envelope",
+    "organisation_number",
     "seal",
 ]

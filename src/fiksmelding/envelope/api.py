@@ -10,7 +10,8 @@ from typing import BinaryIO
 from cryptography import x509
 
 from fiksmelding.envelope.asice import EnvelopeFile, verify_container, write_container
-from fiksmelding.envelope.cms import CHUNK, EncryptingWriter, open_cms
+from fiksmelding.envelope.cms import CHUNK, open_cms
+from fiksmelding.envelope.encrypting import EncryptingWriter
 from fiksmelding.envelope.keys import DecryptionKey
 from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.signature import Signer

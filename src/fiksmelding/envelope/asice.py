@@ -8,15 +8,17 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import BinaryIO, Literal
 
 from fiksmelding.envelope import signature
 from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.manifest import Manifest, Reference, parse_manifest, write_manifest
+from fiksmelding.envelope.names import is_safe_name
 from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 from fiksmelding.envelope.signature import Signer, VerifiedSignature
 from fiksmelding.envelope.xades import verify_xades
-from fiksmelding.envelope.zip_reader import RandomAccess, ZipEntry, ZipReader, is_safe_name
+from fiksmelding.envelope.zip_reader import RandomAccess, ZipEntry, ZipReader
 from fiksmelding.envelope.zip_writer import Sink, ZipWriter
 from fiksmelding.errors import SignatureInvalid
 
@@ -64,11 +66,13 @@ def _is_meta(name: str) -> bool:
 
 def _add(archive: ZipWriter, name: str, content: bytes | BinaryIO) -> bytes:
     """Write one file; returns its SHA-256."""
-    if isinstance(content, bytes) and len(content) <= KEPT:
-        archive.deflate(name, content)
-        return hashlib.sha256(content).digest()
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
+    first, second = source.read(KEPT), source.read(KEPT)
+    if not second:
+        archive.deflate(name, first)
+        return hashlib.sha256(first).digest()
     digest = hashlib.sha256()
-    archive.stream(name, io.BytesIO(content) if isinstance(content, bytes) else content, digest.update)
+    archive.stream(name, first, chain((second,), iter(lambda: source.read(KEPT), b"")), digest.update)
     return digest.digest()
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from fiksmelding.errors import SettingsError
 
-__all__ = ["DecryptionKey", "load_certificates", "load_private_key"]
+__all__ = ["DecryptionKey", "load_certificates", "load_private_key", "load_revocation_list"]
 
 
 class DecryptionKey(Protocol):
@@ -92,3 +92,15 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
         return (x509.load_der_x509_certificate(data),)
     except ValueError as error:
         raise SettingsError("The certificate cannot be read: it is neither PEM nor DER.") from error
+
+
+def load_revocation_list(data: bytes) -> x509.CertificateRevocationList:
+    """Load a certificate revocation list, PEM or DER.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    try:
+        return x509.load_pem_x509_crl(data) if b"-----BEGIN" in data else x509.load_der_x509_crl(data)
+    except ValueError as error:
+        raise SettingsError("The revocation list cannot be read: it is neither PEM nor DER.") from error

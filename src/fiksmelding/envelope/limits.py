@@ -29,7 +29,7 @@ class Limits:
     """
 
     recipients: int = 32
-    cms_header: int = MEBIBYTE
+    cms_header: int = MEBIBYTE // 4
     irregular_pieces: int = 500_000
     entries: int = 1000
     central_directory: int = 4 * MEBIBYTE
@@ -37,4 +37,4 @@ class Limits:
     ratio: int = 200
     ratio_floor: int = 16 * MEBIBYTE
     manifest: int = 4 * MEBIBYTE
-    signature: int = MEBIBYTE
+    signature: int = MEBIBYTE // 4

@@ -15,6 +15,7 @@ __all__ = ["Pieces"]
 
 MAX_DEPTH = 16
 SCAN_WINDOW = 1024 * 1024
+STEPS_A_RUN = 4
 
 
 class Pieces:
@@ -120,7 +121,7 @@ def find_pieces(source: BinaryIO, header: Header, *, max_runs: int) -> Pieces:
     position = source.tell()
     end = source.seek(0, 2)
     if header.tag & CONSTRUCTED:
-        position = _Walk(source, pieces, end).walk(position, header.length)
+        position = _Walk(source, pieces, end, max_steps=STEPS_A_RUN * max_runs).walk(position, header.length)
     else:
         length = header.length or 0
         pieces.add(position - len(header.raw), len(header.raw), length)
@@ -134,17 +135,23 @@ def find_pieces(source: BinaryIO, header: Header, *, max_runs: int) -> Pieces:
 class _Walk:
     """One walk over the headers of a constructed octet string."""
 
-    def __init__(self, source: BinaryIO, pieces: Pieces, source_end: int) -> None:
+    def __init__(self, source: BinaryIO, pieces: Pieces, source_end: int, *, max_steps: int) -> None:
         self._source = source
         self._pieces = pieces
         self._source_end = source_end
+        self._max_steps = max_steps
         # Where each open element ends, outermost first; None where only end-of-contents octets tell.
         self._ends: list[int | None] = []
 
     def walk(self, position: int, length: int | None) -> int:
         """Note all pieces; returns where the octet string ends."""
         self._open(position, length)
+        steps = 0
         while self._ends:
+            # Empty pieces and strings within strings cost no memory, but time.
+            steps += 1
+            if steps > self._max_steps:
+                raise BerError("the ciphertext is cut in too many irregular pieces")
             if self._ends[-1] == position:
                 self._ends.pop()
                 continue
@@ -188,9 +195,11 @@ class _Walk:
     def _regular(self, position: int, header: bytes, length: int, bound: int) -> int:
         """Note the pieces from `position` on that carry the same header: columns are compared, not pieces read."""
         stride = len(header) + length
+        # Begins with few, so that pieces that keep changing size do not make each of them cost a whole window.
+        tried = 1
         while True:
-            room = min(SCAN_WINDOW, bound - position) // stride
-            if room < 2:
+            room = min(tried, SCAN_WINDOW // stride, (bound - position) // stride)
+            if room < 1:
                 return position
             self._source.seek(position)
             window = _read_fully(self._source, room * stride)
@@ -200,6 +209,7 @@ class _Walk:
                 position += count * stride
             if count < room:
                 return position
+            tried *= 4
 
 
 def _same(column: bytes, octet: int) -> int:

@@ -29,7 +29,9 @@ __all__ = ["verify_xades"]
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
-MAX_REFERENCES = 1100
+MAX_PARSED = 256 * 1024 * 1024
+"""Bytes of XML that signxml may parse: it does so once for each reference."""
+
 MAX_CERTIFICATES = 16
 
 SIGNATURE_METHODS = frozenset(
@@ -92,7 +94,7 @@ def verify_xades(data: bytes, resolve: Resolve, *, sha1_signature: bool, sha1_di
     signatures = list(root.iter(f"{DS}Signature"))
     if len(signatures) != 1:
         raise SignatureInvalid("The signature file must hold one signature.")
-    _check_references(signatures[0])
+    _check_references(signatures[0], len(data))
     certificates = _certificates(signatures[0])
     certificate = _leaf(certificates)
     configuration = XAdESSignatureConfiguration(
@@ -121,10 +123,10 @@ def verify_xades(data: bytes, resolve: Resolve, *, sha1_signature: bool, sha1_di
     return VerifiedSignature(certificate, others, _signing_time(results), _digest_name(signatures[0]))
 
 
-def _check_references(signature: etree._Element) -> None:
+def _check_references(signature: etree._Element, size: int) -> None:
     """A file is signed as it is: whatever transforms it would let a signature cover something else."""
     references = signature.findall(f"{DS}SignedInfo/{DS}Reference")
-    if len(references) > MAX_REFERENCES:
+    if len(references) * size > MAX_PARSED:
         raise SignatureInvalid("The signature names too many files.")
     for reference in references:
         uri = reference.get("URI", "")

@@ -7,13 +7,13 @@ from the first byte to the last without gap or overlap. The standard library's r
 
 import stat
 import struct
-import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from fiksmelding.envelope.limits import Limits
+from fiksmelding.envelope.names import is_safe_name
 from fiksmelding.envelope.problems import ContainerProblem, ContainerRefused
 
 __all__ = ["ZipEntry", "ZipReader", "looks_like_zip"]
@@ -40,10 +40,6 @@ UTF8_NAME = 0x0800
 ENCRYPTED_IN_ANY_WAY = ENCRYPTED | 0x0040 | 0x2000
 MADE_ON_UNIX = 3
 ZIP64_EXTRA = 1
-
-NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
-TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that turn the direction of writing: they make a name look like another."""
 
 PART = 256 * 1024
 """Bytes handed on at a time."""
@@ -389,11 +385,3 @@ def _name(central: _Central) -> str:
     if central.host == MADE_ON_UNIX and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ContainerRefused(ContainerProblem.SPECIAL_FILE, "An entry of the container is a link or a device.")
     return name
-
-
-def is_safe_name(name: str) -> bool:
-    """Whether a name stays in the folder it is joined to, on every system, and can be shown."""
-    if "\\" in name or ":" in name or any(unicodedata.category(one) in NOT_IN_NAMES or one in TURNING for one in name):
-        return False
-    segments = name.removesuffix("/").split("/")
-    return not any(segment in ("", ".", "..") for segment in segments)

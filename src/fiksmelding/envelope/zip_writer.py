@@ -6,10 +6,11 @@ and ETSI EN 319 162-1 (A.1) forbids. Hence our own.
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from itertools import chain
+from typing import Protocol
 
 __all__ = ["Sink", "ZipWriter"]
 
@@ -19,6 +20,7 @@ HAS_DESCRIPTOR = 0x0008
 UTF8_NAME = 0x0800
 VERSION = 20
 VERSION_ZIP64 = 45
+LIMIT_16 = 0xFFFF
 LIMIT_32 = 0xFFFFFFFF
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -28,8 +30,7 @@ END = struct.Struct("<4s4H2LH")
 END_ZIP64 = struct.Struct("<4sQ2H2L4Q")
 LOCATOR_ZIP64 = struct.Struct("<4sLQL")
 
-BUFFER = 256 * 1024
-SAMPLE = 64 * 1024
+SAMPLE = 4 * 1024
 WORTH_COMPRESSING = 0.9
 
 
@@ -74,34 +75,33 @@ class ZipWriter:
 
     def deflate(self, name: str, data: bytes) -> None:
         """Write an entry compressed, its size and CRC ahead of it; stored where compression would not help."""
-        packer = zlib.compressobj(_level(data[:SAMPLE]) and 6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packer = zlib.compressobj(_level(data) and 6, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(data) + packer.flush()
         if len(packed) < len(data):
             self._known(name, DEFLATED, data, packed)
         else:
             self.store(name, data)
 
-    def stream(self, name: str, source: BinaryIO, seen: Callable[[bytes], None]) -> None:
+    def stream(self, name: str, first: bytes, rest: Iterable[bytes], seen: Callable[[bytes], None]) -> None:
         """Write an entry whose size is not known ahead: compressed, or deflated at level 0 where that would not help.
 
         Args:
             name: The entry's name.
-            source: Read to its end.
+            first: The content's first part, which tells whether compression helps.
+            rest: Its other parts.
             seen: Gets every part of the content, uncompressed, in order.
         """
         position, flags = self._position, HAS_DESCRIPTOR | UTF8_NAME
         encoded = name.encode()
         self._write(self._local_header(encoded, flags, DEFLATED, (0, 0, 0)))
         start = self._position
-        data = source.read(BUFFER)
-        packer = zlib.compressobj(_level(data[:SAMPLE]), zlib.DEFLATED, -zlib.MAX_WBITS)
+        packer = zlib.compressobj(_level(first), zlib.DEFLATED, -zlib.MAX_WBITS)
         size = crc = 0
-        while data:
+        for data in chain((first,), rest):
             seen(data)
             crc = zlib.crc32(data, crc)
             size += len(data)
             self._write(packer.compress(data))
-            data = source.read(BUFFER)
         self._write(packer.flush())
         packed = self._position - start
         # Java's writer and reader take 8-byte sizes exactly when a size needs them, whatever the local header says.
@@ -115,13 +115,13 @@ class ZipWriter:
         for entry in self._entries:
             self._write(self._central_header(entry))
         size, count = self._position - start, len(self._entries)
-        if start > LIMIT_32:
+        if start > LIMIT_32 or count >= LIMIT_16:
             record = self._position
             self._write(
                 END_ZIP64.pack(b"PK\x06\x06", 44, VERSION_ZIP64, VERSION_ZIP64, 0, 0, count, count, size, start)
             )
             self._write(LOCATOR_ZIP64.pack(b"PK\x06\x07", 0, record, 1))
-            start = LIMIT_32
+            start, count = LIMIT_32, LIMIT_16
         self._write(END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, len(comment)) + comment)
 
     def _write(self, data: bytes) -> None:
@@ -151,6 +151,11 @@ class ZipWriter:
         return CENTRAL_HEADER.pack(b"PK\x01\x02", *fields) + entry.name + extra
 
 
-def _level(sample: bytes) -> int:
-    """Deflate level for content that begins with `sample`: 0 for what is compressed already."""
+def _level(data: bytes) -> int:
+    """Deflate level for content that begins with `data`: 0 for what is compressed already.
+
+    A sample from the middle tells: at its beginning even a compressed file has a legible head.
+    """
+    middle = max(0, len(data) - SAMPLE) // 2
+    sample = data[middle : middle + SAMPLE]
     return 1 if len(zlib.compress(sample, 1)) < WORTH_COMPRESSING * len(sample) else 0

@@ -192,7 +192,7 @@ class Journal:
         try:
             return await self._database.write(lambda connection: stepping.take(connection, entry, change, at))
         except IntegrityError as error:
-            raise JournalError("Another message has taken the same report id.", message_id=entry.id) from error
+            raise JournalError("Another message took this report id meanwhile.", message_id=entry.id) from error
 
     async def postpone(self, entry: Entry, due_at: datetime | None) -> Entry:
         """Let an entry wait, which is no event: nothing happened. It is given back.
@@ -243,7 +243,7 @@ class Journal:
         return await self._all(queries.receipted_before(moment, limit))
 
     async def earlier_like(self, entry: Entry) -> Sequence[Entry]:
-        """Entries kept before `entry` that may hold the same report, in the order of keeping.
+        """Entries that came before `entry`, by keeping or by opening, and may hold the same report.
 
         The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`. Whether they do hold the same
         report, only their content can tell.

@@ -46,7 +46,7 @@ def receipted_before(moment: datetime, limit: int) -> Select[*tuple[object, ...]
 
 
 def earlier_like(entry: Entry) -> Select[*tuple[object, ...]] | None:
-    """Entries of the same sender, kept before `entry`, that share an id with it; None if it has no id to share."""
+    """Entries of the same sender that came before `entry` and share an id with it; None if it has none to share."""
     same: list[ColumnElement[bool]] = []
     if entry.arrival.klient_melding_id is not None:
         same.append(entries.c.klient_melding_id == entry.arrival.klient_melding_id)
@@ -58,7 +58,9 @@ def earlier_like(entry: Entry) -> Select[*tuple[object, ...]] | None:
         select_entries()
         .where(
             entries.c.avsender_id == entry.arrival.avsender_id,
-            entries.c.sequence < entry.sequence,
+            entries.c.id != entry.id,
+            # With several writers the order of keeping is not that of numbers: whoever has taken an id was first.
+            or_(entries.c.sequence < entry.sequence, entries.c.report_id.is_not(None)),
             entries.c.duplicate_of.is_(None),
             or_(*same),
         )

@@ -6,40 +6,33 @@ from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, ClassVar, TypeAlias, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, cast, get_args, get_origin
 
+from annotated_types import Len
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
     PlainValidator,
-    StrictStr,
     StringConstraints,
-    ValidationInfo,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema
 
 from fiksmelding.messages.json_text import MAX_DEPTH, JsonValue
 
 __all__ = [
-    "FROM_DOCUMENT",
-    "REFUSE_NULL",
     "Field",
     "FieldKind",
-    "Items",
     "Line",
+    "NotNull",
     "OptionalLine",
     "OptionalText",
     "Part",
     "Text",
     "fields_of",
 ]
-
-FROM_DOCUMENT = "from a document"
-"""The validation context in which `null` is no way to say that a member is absent."""
 
 _INTEGER_LIMIT = 10**4300  # Python writes and reads no longer numbers
 
@@ -84,57 +77,29 @@ def _member_name(name: object) -> str:
     return name
 
 
-def _refuse_null(value: object, info: ValidationInfo) -> object:
-    if value is None and info.context is FROM_DOCUMENT:
-        raise PydanticCustomError("null", "null is not allowed: leave the member out")
-    return value
-
-
-@dataclass(frozen=True)
-class Items:
-    """How many items a list holds: a check that is made after the items' own.
-
-    Attributes:
-        least: The fewest.
-        most: The most; None is no limit.
-    """
-
-    least: int = 0
-    most: int | None = None
-
-    def reason(self, count: int) -> str:
-        """Why a list of `count` items is too short or too long; "" if it is neither."""
-        if count < self.least:
-            return f"must have at least {self.least} item"
-        if self.most is not None and count > self.most:
-            return f"must have at most {self.most} items"
-        return ""
-
-    def _check(self, items: tuple[object, ...]) -> tuple[object, ...]:
-        reason = self.reason(len(items))
-        if reason:
-            raise PydanticCustomError("items", "{reason}", {"reason": reason})
-        return items
+class NotNull:
+    """Marks an optional member: it may be absent, but a document may not say `null`."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check the tuple that `source` describes, once it is made."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
+        """The schema of the type without None; the default None is not validated."""
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
 
 
-Text: TypeAlias = StrictStr
+# Any constraint makes pydantic look at the characters, and so refuse a lone surrogate.
+Text: TypeAlias = Annotated[str, StringConstraints(strict=True, min_length=0)]
 """Any text, the empty one and several lines included."""
 
-REFUSE_NULL = BeforeValidator(_refuse_null)
-"""Marks an optional member: it may be absent, but a document may not say `null`."""
-
-OptionalText: TypeAlias = Annotated[StrictStr | None, REFUSE_NULL]
+OptionalText: TypeAlias = Annotated[Text | None, NotNull()]
 """Text that may be absent, which is not the same as empty."""
 
-LINE_PATTERN = r"^(.*)$"
+LINE_PATTERN = r"^[^\n]*\n?$"
+"""The official `^(.*)$` as the `jsonschema` library reads it (a final line end passes), for pydantic's own engine."""
+
 Line: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=LINE_PATTERN)]
 """Text of one line, as the official schemas say it."""
 
-OptionalLine: TypeAlias = Annotated[Line | None, REFUSE_NULL]
+OptionalLine: TypeAlias = Annotated[Line | None, NotNull()]
 """Text of one line that may be absent."""
 
 
@@ -152,9 +117,19 @@ class Part(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         hide_input_in_errors=True,
-        regex_engine="python-re",  # the official patterns as the `jsonschema` library reads them
     )
     __pydantic_extra__: dict[str, Annotated[object, PlainValidator(freeze)]]
+
+    if not TYPE_CHECKING:  # type checkers know the constructor by the fields
+
+        def __init__(self, /, **members: object) -> None:
+            """A program may say None for what is absent, which a document may not."""
+            optional = _optional_names(type(self))
+            super().__init__(
+                **{name: value for name, value in members.items() if value is not None or name not in optional}
+            )
+
+        __init__.__pydantic_base_init__ = True  # so that validating a document does not go through here
 
     @property
     def unknown_members(self) -> Mapping[str, JsonValue]:
@@ -199,7 +174,8 @@ class Field:
         kind: What it holds.
         required: Whether the official schema requires it.
         part: The class of its part or parts; None for text and booleans.
-        items: How many parts it may hold.
+        least: The fewest parts it may hold.
+        most: The most; None is no limit.
     """
 
     attribute: str
@@ -207,7 +183,16 @@ class Field:
     kind: FieldKind
     required: bool
     part: type[Part] | None = None
-    items: Items = Items()
+    least: int = 0
+    most: int | None = None
+
+    def count_reason(self, count: int) -> str:
+        """Why `count` parts are too few or too many; "" if they are neither."""
+        if count < self.least:
+            return f"must have at least {self.least} item"
+        if self.most is not None and count > self.most:
+            return f"must have at most {self.most} items"
+        return ""
 
 
 @cache
@@ -216,13 +201,18 @@ def fields_of(part: type[Part]) -> tuple[Field, ...]:
     return tuple(_field(attribute, info) for attribute, info in part.model_fields.items())
 
 
+@cache
+def _optional_names(part: type[Part]) -> frozenset[str]:
+    return frozenset(name for field in fields_of(part) if not field.required for name in (field.attribute, field.name))
+
+
 def _field(attribute: str, info: FieldInfo) -> Field:
     name = info.alias or attribute
     classes = [found for found in (info.annotation, *get_args(info.annotation)) if isinstance(found, type)]
     part = next((found for found in classes if issubclass(found, Part)), None)
     if get_origin(info.annotation) is tuple:
-        items = next((found for found in info.metadata if isinstance(found, Items)), Items())
-        return Field(attribute, name, FieldKind.PARTS, info.is_required(), part, items)
+        count = next((found for found in info.metadata if isinstance(found, Len)), Len())
+        return Field(attribute, name, FieldKind.PARTS, info.is_required(), part, count.min_length, count.max_length)
     if part is not None:
         return Field(attribute, name, FieldKind.PART, info.is_required(), part)
     return Field(attribute, name, FieldKind.BOOLEAN if bool in classes else FieldKind.TEXT, info.is_required())

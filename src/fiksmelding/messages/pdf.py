@@ -1,6 +1,7 @@
 """A report as a PDF: tagged (PDF/UA-1) and fit for archives (PDF/A-2a), the same bytes each time."""
 
 import json
+import re
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from fiksmelding.messages.reports import Bekymringsmelding
 
 __all__ = ["render_pdf"]
 
+_UNUSUAL = re.compile("[^\n -~æøåÆØÅéèôüöä«»–]")
 _TEMPLATE_FOLDER = Path(__file__).parent / "pdf_template"
 
 
@@ -37,17 +39,27 @@ def render_pdf(
     Raises:
         ValueError: If the language is none of these.
     """
-    content = content_of(message, report_id=report_id, language=Language(language))
+    content = json.dumps(
+        asdict(content_of(message, report_id=report_id, language=Language(language))), ensure_ascii=False
+    )
+    try:
+        return _compile(content)
+    except typst.TypstError:
+        # A combination of characters that the fonts or the standards refuse must not cost a report its PDF.
+        return _compile(_UNUSUAL.sub(lambda found: f"[U+{ord(found.group()):04X}]", content))
+
+
+def _compile(content: str) -> bytes:
     # A compiler of its own for each call: compilers are not for several threads at once, the fonts are.
     compiler = typst.Compiler(
-        input=_TEMPLATE_FOLDER / "report.typ", root=_TEMPLATE_FOLDER, font_paths=_fonts(), ignore_system_fonts=True
-    )
-    made = compiler.compile(
-        format="pdf",
+        input=_TEMPLATE_FOLDER / "report.typ",
+        root=_TEMPLATE_FOLDER,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
         # What the report says goes in as data; the template never reads it as markup.
-        sys_inputs={"content": json.dumps(asdict(content))},
-        pdf_standards=["a-2a", "ua-1"],
+        sys_inputs={"content": content},
     )
+    made = compiler.compile(format="pdf", pdf_standards=["a-2a", "ua-1"])
     if not isinstance(made, bytes):  # a list only for formats of one file a page
         raise TypeError(f"typst returned {type(made).__name__} for a PDF")
     return made

@@ -15,6 +15,7 @@ from fiksmelding.messages.reports import Bekymringsmelding, PrivatBekymringsmeld
 __all__ = ["Content", "Row", "Section", "content_of", "sending_time"]
 
 _NORWAY = "Europe/Oslo"
+_UNDATED = datetime(1970, 1, 1)  # noqa: DTZ001 - PDF/A demands some date, and the same report must make the same bytes
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Content:
     confidential: str
     page: str
     report_id: str
-    sent: list[int] | None
+    dated: list[int]
     sections: list[Section]
 
 
@@ -72,7 +73,7 @@ class _Writer:
 
     def content(self, message: Bekymringsmelding, report_id: str | None) -> Content:
         texts = self._texts
-        sent = sending_time(message.sendingstidspunkt)
+        dated = sending_time(message.sendingstidspunkt) or _UNDATED
         kind = "privat" if isinstance(message, PrivatBekymringsmelding) else "offentlig"
         found = [self._about(message), *self._by_kind(message), *self._unknown_section(message)]
         return Content(
@@ -82,7 +83,7 @@ class _Writer:
             confidential=texts["confidential"],
             page=texts["page"],
             report_id=f"{texts['report_id']}: {shown(report_id)}" if report_id else "",
-            sent=[sent.year, sent.month, sent.day, sent.hour, sent.minute, sent.second] if sent else None,
+            dated=[dated.year, dated.month, dated.day, dated.hour, dated.minute, dated.second],
             sections=found,
         )
 

@@ -11,10 +11,10 @@ __all__ = ["FONT_FOLDER", "paragraphs", "shown"]
 FONT_FOLDER = Path(__file__).parent / "pdf_template" / "fonts"
 
 _LINE_END = re.compile("\r\n|[\r\u2028]")
-_PARAGRAPH_END = re.compile("\n[ \t]*\n|\u2029")
+_PARAGRAPH_END = re.compile("\n(?:[ \t]*\n)+|\u2029")
 _LONG_WORD = re.compile(r"[^ \u200b-]{36}(?=[^ \u200b-]{8})")
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Bidirectional overrides and isolates: they can make a text read as another than it is, so they are shown."""
+_SHOWN_AS_CODE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Bidirectional overrides and isolates can make a text read as another than it is; U+FEFF is forbidden by PDF/UA."""
 
 
 @cache
@@ -28,7 +28,7 @@ def _has_glyph(character: str) -> bool:
         return True
     firsts, lasts = _covered()
     index = bisect_right(firsts, ord(character)) - 1
-    return index >= 0 and ord(character) <= lasts[index] and character >= " " and character not in _REORDERING
+    return index >= 0 and ord(character) <= lasts[index] and character >= " " and character not in _SHOWN_AS_CODE
 
 
 def shown(text: str) -> str:

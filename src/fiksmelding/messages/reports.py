@@ -1,12 +1,14 @@
 """The messages that have a body: both kinds of report in both versions, and the receipt `feilet`."""
 
+import re
 from typing import Annotated, ClassVar, TypeAlias
 
+from annotated_types import Len
 from pydantic import FailFast, StringConstraints
 
 from fiksmelding.errors import Problem
 from fiksmelding.messages.advice import Advice, advice_on, problems_of
-from fiksmelding.messages.base import Items, Line, OptionalText, Part, Text
+from fiksmelding.messages.base import Line, OptionalText, Part, Text
 from fiksmelding.messages.json_text import write_json
 from fiksmelding.messages.parts import (
     Foresatt,
@@ -30,8 +32,9 @@ __all__ = [
     "PrivatBekymringsmeldingV1",
 ]
 
-Kommunenummer: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{4}$")]
-Bydelsnummer: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{2}$")]
+# Compiled, so that Python's own engine decides what a digit is, as in the `jsonschema` library.
+Kommunenummer: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=re.compile(r"^\d{4}$"))]
+Bydelsnummer: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{2}\n?$")]
 
 
 class Message(Part):
@@ -120,8 +123,8 @@ class OffentligBekymringsmelding(Message):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Line
     offentlig_melder: OffentligMelder
-    offentlig_barn: Annotated[tuple[OffentligBarn, ...], FailFast(), Items(least=1)]
-    foresatte: Annotated[tuple[Foresatt, ...], FailFast(), Items(least=1, most=2)]
+    offentlig_barn: Annotated[tuple[OffentligBarn, ...], FailFast(), Len(1)]
+    foresatte: Annotated[tuple[Foresatt, ...], FailFast(), Len(1, 2)]
     behov_for_tolk: OptionalText = None
     andre_hjelpeinstanser: OptionalText = None
     melding: OffentligMelding

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from fiksmelding.errors import InvalidMessage, Problem
-from fiksmelding.messages.base import FROM_DOCUMENT, FieldKind, Part, fields_of
+from fiksmelding.messages.base import FieldKind, Part, fields_of
 
 __all__ = ["Place", "model_from", "pointer"]
 
@@ -50,7 +50,7 @@ def model_from(document: object, kind: type[PartType]) -> PartType:
 
 
 def _validated(document: object, kind: type[PartType]) -> PartType:
-    return kind.model_validate(document, by_alias=True, by_name=False, context=FROM_DOCUMENT)
+    return kind.model_validate(document, by_alias=True, by_name=False)
 
 
 def _problems(document: object, kind: type[Part], where: Place) -> list[Problem]:
@@ -62,7 +62,7 @@ def _problems(document: object, kind: type[Part], where: Place) -> list[Problem]
     }
     found = [problem for step, problem in _own_problems(document, kind, where) if step not in lists]
     for name, (field, items) in lists.items():
-        reason = field.items.reason(len(items))
+        reason = field.count_reason(len(items))
         if reason:
             found.append(Problem(pointer((*where, name)), reason))
         for index, item in enumerate(items):

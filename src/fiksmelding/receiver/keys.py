@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fiksmelding.config import Settings
 from fiksmelding.envelope import Signer, Trust, load_certificates, load_private_key
-from fiksmelding.errors import FiksmeldingError, SettingsError
+from fiksmelding.errors import SettingsError
 
 
 def account_keys(settings: Settings) -> list[rsa.RSAPrivateKey]:
@@ -52,12 +52,11 @@ def trust(settings: Settings) -> Trust:
 
 
 def _private_key(path: Path, name: str) -> rsa.RSAPrivateKey:
+    data = _read(path, name)
     try:
-        return load_private_key(_read(path, name))
-    except SettingsError:
-        raise
-    except (FiksmeldingError, ValueError, TypeError) as error:
-        raise SettingsError(f"{name}: {path.name} holds no usable private key.") from error
+        return load_private_key(data)
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {path.name}: {error}") from error
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -8,8 +8,9 @@ from fiksmelding.journal import Change, Entry, EventKind, Journal, State
 from fiksmelding.messages import REPORT_TYPES
 from fiksmelding.receiver.identity import as_uuid
 from fiksmelding.receiver.journey import Journey
-from fiksmelding.receiver.opening import Opened
+from fiksmelding.receiver.opening import Opened, Opener
 from fiksmelding.receiver.recording import Recorder
+from fiksmelding.receiver.repetition import find_original
 from fiksmelding.receiver.steps import Step
 
 UNSTRUCTURED_TEXT = "Innholdet i bekymringsmelding.json følger ikke skjemaet for meldingstypen."
@@ -21,12 +22,14 @@ class OpenStep:
 
     Attributes:
         recorder: Where the outcome is written.
-        journal: Where ids already in use are found.
+        journal: Where earlier sendings of the same report, and ids already in use, are found.
+        opener: Opens an earlier sending to compare it.
         unstructured: What to do with a report whose JSON no schema accepts.
     """
 
     recorder: Recorder
     journal: Journal
+    opener: Opener
     unstructured: Literal["hand_on", "reject"]
 
     async def __call__(self, entry: Entry, journey: Journey) -> Entry:
@@ -37,16 +40,18 @@ class OpenStep:
         try:
             opened = await journey.open(entry)
         except EnvelopeError as error:
-            return await self.recorder.quarantine(entry, error.__class__.__name__)
+            return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         entry = await self._opened(entry, opened)
-        if opened.message is None and self.unstructured == "reject":
+        if opened.message is None and entry.duplicate_of is None and self.unstructured == "reject":
             return await self.recorder.reject(entry, UNSTRUCTURED_TEXT, cause="unstructured")
         return entry
 
     async def _opened(self, entry: Entry, opened: Opened) -> Entry:
-        report_id = await self._report_id(entry)
+        original = await find_original(self.journal, self.opener, entry, opened)
+        report_id = await self._report_id(entry) if original is None else None
         detail: dict[str, str | int] = {
-            "report_id": report_id,
+            "report_id": report_id or "",
+            "original": original.id if original is not None else "",
             "structured": int(opened.message is not None),
             "signer": opened.signer.organisation_number or "",
             "signer_trusted": int(opened.signer.verdict.trusted),
@@ -59,6 +64,7 @@ class OpenStep:
             attempts=1,
             failures=0,
             report_id=report_id,
+            duplicate_of=original.id if original is not None else None,
         )
         return await self.recorder.step(entry, change, Step.OPENED)
 

@@ -10,7 +10,13 @@ from typing import Self, TypeVar
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
-from fiksmelding.errors import FiksmeldingError, JournalError, JournalUnavailable
+from fiksmelding.errors import (
+    BrokerAccessRefused,
+    BrokerUnavailable,
+    FiksmeldingError,
+    JournalError,
+    JournalUnavailable,
+)
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.receiver import keys
@@ -32,6 +38,7 @@ log = logging.getLogger("fiksmelding.receiver")
 
 HOUSEKEEPING_SECONDS = 3600.0
 ERASED_AT_ONCE = 500
+NO_CONNECTION_SECONDS = 60.0
 
 Part = TypeVar("Part")
 
@@ -118,6 +125,10 @@ class Receiver:
         """How we stand with the broker."""
         return _opened(self._consumer).status
 
+    async def until(self, *states: ConsumerState) -> ConsumerStatus:
+        """Wait until we stand with the broker in one of `states`."""
+        return await _opened(self._consumer).until(*states)
+
     def stop(self) -> None:
         """Ask `run` to stop: no new deliveries, what is under way is finished within `receiver.stop_seconds`."""
         self._stopping.set()
@@ -132,32 +143,54 @@ class Receiver:
         if self._running:
             raise FiksmeldingError("The receiver runs already.")
         self._running = True
+        background = [
+            asyncio.create_task(worker.run(), name="worker"),
+            asyncio.create_task(self._keep_house(), name="housekeeping"),
+        ]
+        stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
-            async with asyncio.TaskGroup() as tasks:
-                walking = tasks.create_task(worker.run(), name="worker")
-                keeping_house = tasks.create_task(self._keep_house(), name="housekeeping")
-                try:
-                    async with consumer:
-                        await self._stopping.wait()
-                finally:
-                    walking.cancel()
-                    keeping_house.cancel()
-                    await worker.drain(self._settings.receiver.stop_seconds)
+            async with consumer:
+                # A background task only ends by a fault of ours: then stop, loudly, with the deliveries unacknowledged.
+                await asyncio.wait({stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for task in (stopping, *background):
+                task.cancel()
+            await worker.drain(self._settings.receiver.stop_seconds)
+            await asyncio.gather(stopping, *background, return_exceptions=True)
             self._running = False
+        for task in background:
+            if not task.cancelled():
+                task.result()
 
     async def wait_until_idle(self, seconds: float) -> None:
-        """Return when nothing has arrived, and nothing has been worked on or is due, for `seconds`."""
+        """Return when nothing has arrived, and nothing has been worked on or is due, for `seconds`.
+
+        Raises:
+            BrokerAccessRefused: The broker refuses us: nothing will arrive.
+            BrokerUnavailable: There was no connection for a minute.
+        """
         worker, journal = _opened(self._worker), _opened(self._journal)
-        quiet_since = self._clock.monotonic()
+        connected_at = quiet_since = self._clock.monotonic()
         while True:
             await self._clock.sleep(min(0.1, seconds))
             now = self._clock.monotonic()
-            if worker.busy or self.status.state is not ConsumerState.CONSUMING or await journal.unanswered():
+            connected_at = self._connected(connected_at, now)
+            if worker.busy or connected_at < now or await journal.unanswered():
                 quiet_since = now
             quiet_since = max(quiet_since, self._last_delivery)
             if now - quiet_since >= seconds:
                 return
+
+    def _connected(self, last: float, now: float) -> float:
+        """When we were last seen consuming, in seconds on the monotonic clock."""
+        status = self.status
+        if status.state is ConsumerState.CONSUMING:
+            return now
+        if status.state is ConsumerState.REFUSED:
+            raise BrokerAccessRefused(status.reason)
+        if now - last >= NO_CONNECTION_SECONDS:
+            raise BrokerUnavailable(status.reason or "There is no connection to the broker.")
+        return last
 
     def _make_road(self, journal: Journal, opener: Opener, answering: Answering) -> Road:
         policy = self._settings.receiver
@@ -166,8 +199,8 @@ class Receiver:
         return Road(
             recorder=recorder,
             opener=opener,
-            open=OpenStep(recorder, journal, policy.unstructured),
-            register=RegisterStep(recorder, journal, opener, self._handler, timeout, self._confirm is not None),
+            open=OpenStep(recorder, journal, opener, policy.unstructured),
+            register=RegisterStep(recorder, journal, self._handler, timeout, self._confirm is not None),
             confirm=ConfirmStep(recorder, self._confirm, timeout),
             receipt=ReceiptStep(recorder, answering),
         )

@@ -82,10 +82,10 @@ class Recorder:
             reason=reason,
         )
         log.error(
-            "%s (melding-id %s) is quarantined: %s. The sealed original is kept; a person has to look at it before %s",
+            "%s (melding-id %s) is quarantined: %s The sealed original is kept; a person has to look at it before %s",
             entry.id,
             arrival.melding_id,
-            reason,
+            reason if reason.endswith(".") else f"{reason}.",
             arrival.deadline_at.isoformat(),
             extra={"event": "quarantined", "entry_id": entry.id},
         )

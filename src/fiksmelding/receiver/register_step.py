@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from fiksmelding.errors import EnvelopeError, Reject
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, State
 from fiksmelding.receiver.journey import Journey, report_of
-from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.recording import Recorder, new_receipt
-from fiksmelding.receiver.repetition import find_original
 from fiksmelding.receiver.report import Handler, Registered, Report
 from fiksmelding.receiver.steps import Step
 
@@ -19,8 +17,7 @@ class RegisterStep:
 
     Attributes:
         recorder: Where the outcome is written.
-        journal: Where an original is found.
-        opener: Opens an original to compare it.
+        journal: Where the original of a repetition is found.
         handler: The case system's side.
         timeout: Time limit of one call, in seconds.
         read_back: Whether the case system is asked afterwards; if so, the receipt waits for that.
@@ -28,21 +25,19 @@ class RegisterStep:
 
     recorder: Recorder
     journal: Journal
-    opener: Opener
     handler: Handler
     timeout: float
     read_back: bool
 
     async def __call__(self, entry: Entry, journey: Journey) -> Entry:
         """Take the step."""
+        if entry.duplicate_of is not None:
+            return await self._repeat(entry, await self.journal.entry(entry.duplicate_of))
         repeat = journey.began_sealed or entry.attempts > 1
         try:
             opened = await journey.open(entry)
         except EnvelopeError as error:  # it did open before: a key was taken away, or the journal was damaged
-            return await self.recorder.quarantine(entry, error.__class__.__name__)
-        original = await find_original(self.journal, self.opener, entry, opened)
-        if original is not None:
-            return await self._repeat(entry, original)
+            return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         try:
             registered = await self._call(report_of(entry, opened, repeat=repeat))
         except Reject as refusal:
@@ -76,7 +71,8 @@ class RegisterStep:
     async def _repeat(self, entry: Entry, original: Entry) -> Entry:
         """Answer as `original` was answered, once it is."""
         if original.receipt is None:
-            return await self._wait_for(entry, original)
+            due_at = self.recorder.clock.now() + self.recorder.backoff.after(1)
+            return await self.journal.postpone(entry, min(due_at, entry.arrival.deadline_at))
         receipt = new_receipt(original.receipt.answer, original.receipt.reason)
         if receipt.answer is Answer.FEILET:
             return await self.recorder.reject(entry, receipt.reason or "", cause="repetition", receipt=receipt)
@@ -86,16 +82,7 @@ class RegisterStep:
             state=State.REGISTERED,
             due_at=self.recorder.clock.now(),
             failures=0,
-            duplicate_of=original.id,
             reference=original.reference,
             receipt=receipt,
         )
         return await self.recorder.step(entry, change, Step.REGISTERED)
-
-    async def _wait_for(self, entry: Entry, original: Entry) -> Entry:
-        due_at = self.recorder.clock.now() + self.recorder.backoff.after(1)
-        if entry.duplicate_of is not None:
-            return await self.journal.postpone(entry, due_at)
-        detail: dict[str, str | int] = {"original": original.id}
-        change = Change(event=EventKind.DUPLICATE, detail=detail, due_at=due_at, duplicate_of=original.id)
-        return await self.journal.record(entry, change, at=self.recorder.clock.now())

@@ -20,8 +20,6 @@ async def find_original(journal: Journal, opener: Opener, entry: Entry, opened: 
     Raises:
         JournalUnavailable: The journal cannot be read now.
     """
-    if entry.duplicate_of is not None:
-        return await journal.entry(entry.duplicate_of)
     for earlier in await journal.earlier_like(entry):
         if earlier.state is not State.ERASED and await _same(opener, earlier, opened):
             return earlier

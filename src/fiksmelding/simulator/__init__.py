@@ -2,6 +2,7 @@
 
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.control_client import ControlClient
+from fiksmelding.simulator.faults import Faults, FaultScript, HttpFault, MessageFault
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import Letter
 from fiksmelding.simulator.national.reports import Receipt, Report, StateChange, Verdict
@@ -11,8 +12,12 @@ from fiksmelding.simulator.simulator import Simulator
 
 __all__ = [
     "ControlClient",
+    "FaultScript",
+    "Faults",
+    "HttpFault",
     "Keys",
     "Letter",
+    "MessageFault",
     "Receipt",
     "Refusal",
     "Report",

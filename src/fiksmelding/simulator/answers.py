@@ -5,7 +5,24 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-__all__ = ["AccountAnswer", "AccountStatus", "Answer", "DocumentMetadata", "PublicKey", "QueueStatus", "SentAnswer"]
+__all__ = [
+    "AccountAnswer",
+    "AccountStatus",
+    "Answer",
+    "BydelAnswer",
+    "DocumentMetadata",
+    "EncryptionKey",
+    "EncryptionKeys",
+    "ErrorAnswer",
+    "KommuneAnswer",
+    "OAuthError",
+    "PublicKey",
+    "QueueStatus",
+    "SentAnswer",
+    "StatusAnswer",
+    "Submitted",
+    "TokenAnswer",
+]
 
 
 class Answer(BaseModel):
@@ -85,3 +102,82 @@ class DocumentMetadata(Answer):
     storrelse: int
     sha256: str
     ttl: int
+
+
+class BydelAnswer(Answer):
+    """A district (contract section 10). Version 1 of the API has no `stottetVersjon`."""
+
+    bydelsnummer: str
+    bydelsnavn: str
+    standard_mottaker: bool
+    stottet_versjon: str
+
+
+class KommuneAnswer(Answer):
+    """A municipality and its districts (contract section 10); none when it has not joined."""
+
+    kommunenr: str
+    navn: str
+    bydeler: list[BydelAnswer]
+
+
+class EncryptionKey(_Dated):
+    """A certificate that reports are sealed for (contract section 10). Version 1 of the API has no `gyldig`."""
+
+    gyldig: bool
+
+
+class EncryptionKeys(Answer):
+    """Both certificates that a district's reports are sealed for (contract section 10)."""
+
+    model_config = ConfigDict(alias_generator=lambda name: to_camel(name).replace("Io", "IO"))
+
+    print_offentlig_nokkel: EncryptionKey
+    fiks_io_offentlig_nokkel: EncryptionKey
+
+
+class Submitted(Answer):
+    """A report was taken (contract section 10)."""
+
+    uuid: UUID
+
+
+class StatusAnswer(Answer):
+    """One state that a report has come to (contract section 10)."""
+
+    bekymringsmelding_id: UUID
+    tidspunkt: str
+    tilstand: str
+    beskrivelse: str
+
+
+class ErrorAnswer(Answer):
+    """What went wrong (contract section 3); `timestamp` is in epoch milliseconds."""
+
+    timestamp: int
+    status: int
+    error: str
+    error_id: UUID
+    path: str
+    message: str
+
+
+class TokenAnswer(BaseModel):
+    """An access token (RFC 6749, 5.1); `expires_in` is in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class OAuthError(BaseModel):
+    """Why there is no access token (RFC 6749, 5.2)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    error_description: str
+    error_uri: str | None = None

@@ -140,7 +140,7 @@ class AssertionRules:
             leaf, *others = [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in x5c]
             key = leaf.public_key()
             numbers = [attribute.value for attribute in leaf.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)]
-        except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
+        except (binascii.Error, ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise OAuthRefusal("invalid_grant", f"{REFUSED} Invalid JWT header x5c.", code="MP-123") from error
         verifier = (
             PolicyBuilder()

@@ -80,6 +80,7 @@ class Catalog:
             Refusal: 404.
         """
         account = self._find(account_id)
+        self._queues.declare(account.queue)
         return QueueStatus(
             gyldig_avsender=account.valid_sender,
             gyldig_mottaker=account.valid_recipient,

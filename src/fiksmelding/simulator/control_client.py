@@ -10,6 +10,7 @@ import aiohttp
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from fiksmelding.errors import FiksmeldingError
+from fiksmelding.simulator.faults import FaultScript
 from fiksmelding.simulator.simulator import CONTROL_FILE
 
 __all__ = ["ControlClient"]
@@ -86,6 +87,22 @@ class ControlClient:
         """
         body = json.dumps({"seconds": by.total_seconds()}).encode()
         await self._call("POST", "/control/clock/advance", {}, body)
+
+    async def add_faults(self, script: FaultScript) -> None:
+        """Let faults wait for what they fit.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it refuses.
+        """
+        await self._call("POST", "/control/faults", {}, script.model_dump_json().encode())
+
+    async def clear_faults(self) -> None:
+        """Call every fault off.
+
+        Raises:
+            FiksmeldingError: No simulator runs there.
+        """
+        await self._call("DELETE", "/control/faults")
 
     async def _call(
         self, method: str, path: str, query: dict[str, str] | None = None, body: bytes | None = None

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from fiksmelding.simulator.accounts import Account, Integration, Register
 from fiksmelding.simulator.answers import SentAnswer
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Body, Documents
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage, Queues
 from fiksmelding.simulator.refusals import Refusal
 
@@ -75,13 +77,17 @@ class Exchange:
         queues: The queues.
         documents: Where large bodies go.
         clock: The simulator's time.
+        faults: What goes wrong on the way.
     """
 
-    def __init__(self, register: Register, queues: Queues, documents: Documents, clock: SimulatorClock) -> None:
+    def __init__(
+        self, register: Register, queues: Queues, documents: Documents, clock: SimulatorClock, faults: Faults
+    ) -> None:
         self._register = register
         self._queues = queues
         self._documents = documents
         self._clock = clock
+        self._faults = faults
 
     def send(self, integration: Integration, metadata: SendMetadata, body: Body | None) -> SentAnswer:
         """Send as one of an integration's accounts.
@@ -138,7 +144,8 @@ class Exchange:
     def deliver(self, recipient: Account, message: QueuedMessage) -> None:
         """Put a message, whatever it holds, on its recipient's queue."""
         log.info("message %s is on its way to account %s", message.headers.get("melding-id"), recipient.id)
-        self._queues.publish(recipient.queue, message)
+        self._queues.declare(recipient.queue)
+        self._faults.deliver(recipient.id, message, partial(self._queues.publish, recipient.queue))
 
     def on_dead(self, message: QueuedMessage, reason: DeathReason, queue: str) -> None:
         """Tell the sender that a message was given up: headers only, and never about such a word itself."""

@@ -1,5 +1,6 @@
 """The platform's rules put together: everything but sockets and files for its users."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from fiksmelding.simulator.amqp import AccessDenied, Login
@@ -10,6 +11,7 @@ from fiksmelding.simulator.catalog import Catalog
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Documents
 from fiksmelding.simulator.exchange import Exchange
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import PrintProvider
 from fiksmelding.simulator.national.portal import Portal
@@ -17,10 +19,32 @@ from fiksmelding.simulator.national.reasons import ReasonReader
 from fiksmelding.simulator.national.service import NationalService
 from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.reporting import Reporting
 from fiksmelding.simulator.tokens import Tokens
 from fiksmelding.simulator.world import World
 
-__all__ = ["Platform"]
+__all__ = ["AccountState", "Platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What goes on at an account.
+
+    Attributes:
+        name: Its name.
+        title: Its owner's name.
+        account_id: Its id.
+        waiting: Messages on its queue.
+        held: Messages handed out, not yet acknowledged.
+        consumers: Who listens.
+    """
+
+    name: str
+    title: str
+    account_id: str
+    waiting: int
+    held: int
+    consumers: int
 
 
 class Platform:
@@ -33,13 +57,24 @@ class Platform:
         folder: An existing folder for large bodies and letters.
         api_url: The platform's own URL.
         issuer: The token issuer's URL.
+        seed: What the chances of faults are drawn with.
     """
 
     def __init__(
-        self, *, world: World, keys: Keys, clock: SimulatorClock, folder: Path, api_url: str, issuer: str
+        self,
+        *,
+        world: World,
+        keys: Keys,
+        clock: SimulatorClock,
+        folder: Path,
+        api_url: str,
+        issuer: str,
+        seed: int = 0,
     ) -> None:
         documents_folder = folder / "dokumentlager"
         documents_folder.mkdir(exist_ok=True, mode=0o700)
+        for left_behind in documents_folder.iterdir():
+            left_behind.unlink()  # Its message went with the run that took it.
         register = world.register
         self.world = world
         self.queues = Queues(clock, self._on_dead)
@@ -50,8 +85,9 @@ class Platform:
         self.authentication = Authentication(register, self.tokens)
         self.catalog = Catalog(register, self.queues, clock)
         self.documents = Documents(documents_folder, clock)
-        self.exchange = Exchange(register, self.queues, self.documents, clock)
         self.agenda = Agenda(clock)
+        self.faults = Faults(clock, self.agenda, self.documents, seed=seed)
+        self.exchange = Exchange(register, self.queues, self.documents, clock, self.faults)
         self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
         self.portal = Portal(world.national.credential, world.print_credential.certificate)
         self.national = NationalService(
@@ -63,7 +99,22 @@ class Platform:
             agenda=self.agenda,
             clock=clock,
         )
+        self.reporting = Reporting(world, self.national, clock)
         self.queues.subscribe(world.national.account.queue, self.national)
+
+    def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account of those who use the platform from outside."""
+        return tuple(
+            AccountState(
+                name=name,
+                title=party.account.name,
+                account_id=str(party.account.id),
+                waiting=self.queues.depth(party.account.queue),
+                held=self.queues.held(party.account.queue),
+                consumers=self.queues.consumers(party.account.queue),
+            )
+            for name, party in self.world.parties.items()
+        )
 
     async def log_in(self, user: str, password: str) -> Login:
         """Check an AMQP client.

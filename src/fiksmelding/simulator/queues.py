@@ -9,7 +9,6 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -366,8 +365,8 @@ class Queues:
         finally:
             for wait in waits:
                 wait.cancel()
-                with suppress(asyncio.CancelledError):
-                    await wait
+            # Not `await wait` under suppress(): that would swallow our own cancellation too.
+            await asyncio.gather(*waits, return_exceptions=True)
 
     def _queue(self, name: str) -> _Queue:
         try:

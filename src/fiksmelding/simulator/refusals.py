@@ -1,5 +1,6 @@
 """How the simulated platform says no: an HTTP status and the text the real one gives (contract section 3)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Self
 from uuid import UUID
@@ -15,12 +16,14 @@ class Refusal(FiksmeldingError):
     Attributes:
         status: The HTTP status.
         message: The text, as the caller sees it.
+        headers: HTTP headers of the answer.
     """
 
-    def __init__(self, status: HTTPStatus, message: str) -> None:
+    def __init__(self, status: HTTPStatus, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = dict(headers or {})
 
     @classmethod
     def token(cls) -> Self:

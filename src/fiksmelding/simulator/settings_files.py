@@ -1,14 +1,14 @@
 """Settings for a party's own programs: keys, password and TOML as files, so that nothing has to be typed."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fiksmelding.simulator.files import write_private
 from fiksmelding.simulator.world import Party
 
-__all__ = ["Addresses", "write_private", "write_settings"]
+__all__ = ["Addresses", "write_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,6 @@ def write_settings(folder: Path, party: Party, roots_pem: bytes, addresses: Addr
     path = folder / f"settings-{party.name}.toml"
     path.write_text(_toml(tables), "utf-8")
     return path
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that its owner alone can read, from its first moment."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
 
 
 def _toml(tables: Mapping[str, Mapping[str, object]]) -> str:

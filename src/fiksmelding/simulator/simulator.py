@@ -20,11 +20,13 @@ from fiksmelding.simulator.accounts import Account
 from fiksmelding.simulator.amqp import AmqpServer
 from fiksmelding.simulator.background import Background
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.http.catalog import CatalogRoutes
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.http.control import ControlRoutes
-from fiksmelding.simulator.http.oauth import ISSUER_PATH, OAuthRoutes
-from fiksmelding.simulator.http.sending import SendingRoutes
+from fiksmelding.simulator.http.faults import suffer_faults
+from fiksmelding.simulator.http.oauth import ISSUER_PATH
+from fiksmelding.simulator.http.routes import platform_routes
 from fiksmelding.simulator.http.server import HttpServer, reserve_port
+from fiksmelding.simulator.http.status_page import StatusPageRoutes
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.municipalities import StottetVersjon
 from fiksmelding.simulator.national.letters import Letter
@@ -32,7 +34,7 @@ from fiksmelding.simulator.national.portal import SealedReport
 from fiksmelding.simulator.national.reports import Receipt, Report
 from fiksmelding.simulator.national.service import Submission
 from fiksmelding.simulator.national.states import Tilstand
-from fiksmelding.simulator.platform import Platform
+from fiksmelding.simulator.platform import AccountState, Platform
 from fiksmelding.simulator.queues import QueuedMessage
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.settings_files import Addresses, write_settings
@@ -73,7 +75,8 @@ class Simulator:
         host: The address to listen on. The control API is on loopback whatever this says.
         api_port: The HTTP port; 0 for a free one.
         amqp_port: The broker's port; 0 for a free one.
-        keys: The keys to use, to share between simulators; fresh ones when None.
+        keys: The keys to use, to share between simulators; when None, those kept in the folder, or fresh ones.
+        seed: What the chances of faults are drawn with.
     """
 
     def __init__(
@@ -84,17 +87,21 @@ class Simulator:
         api_port: int = 0,
         amqp_port: int = 0,
         keys: Keys | None = None,
+        seed: int = 0,
     ) -> None:
         self._wanted_folder = folder
         self._host = host
         self._api_port = api_port
         self._amqp_port = amqp_port
-        self._keys = keys or Keys()
+        self._keys = keys or Keys(folder=None if folder is None else folder / "keys")
+        self._seed = seed
         self._clock = SimulatorClock()
         self._stack = AsyncExitStack()
         self._opened: _Running | None = None
 
     async def __aenter__(self) -> Self:
+        if self._opened is not None:
+            raise FiksmeldingError("The simulator is running already.")
         async with AsyncExitStack() as stack:
             self._opened = await self._open(stack)
             stack.callback(self._forget)
@@ -138,6 +145,11 @@ class Simulator:
         return f"http://{LOOPBACK}:{self._running.control_port}"
 
     @property
+    def faults(self) -> Faults:
+        """What is to go wrong: add faults here."""
+        return self.platform.faults
+
+    @property
     def platform(self) -> Platform:
         """The platform's parts, for tests that look inside."""
         return self._running.platform
@@ -167,6 +179,10 @@ class Simulator:
     def account_names(self) -> Mapping[str, str]:
         """The accounts' names by their id."""
         return {str(party.account.id): name for name, party in self.platform.world.parties.items()}
+
+    def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account: messages waiting and handed out, and who listens."""
+        return self.platform.account_states()
 
     def write_settings(self, account: str) -> Path:
         """Write `settings-<account>.toml` and what it names into the folder.
@@ -316,6 +332,7 @@ class Simulator:
             folder=folder,
             api_url=api_url,
             issuer=f"{api_url}{ISSUER_PATH}",
+            seed=self._seed,
         )
         background = await stack.enter_async_context(Background())
         background.start(platform.national.run(), name="national service")
@@ -329,13 +346,11 @@ class Simulator:
             port=self._amqp_port,
         )
         await stack.enter_async_context(amqp)
-        routes = [
-            *OAuthRoutes(platform.assertions, platform.tokens, f"{api_url}{ISSUER_PATH}").routes(),
-            *CatalogRoutes(platform.catalog, platform.authentication).routes(),
-            *SendingRoutes(platform.exchange, platform.documents, platform.authentication).routes(),
-        ]
-        await stack.enter_async_context(HttpServer(api_socket, routes))
-        await stack.enter_async_context(HttpServer(control_socket, ControlRoutes(self).routes()))
+        routes = platform_routes(platform, api_url=api_url, issuer=f"{api_url}{ISSUER_PATH}")
+        suffering = suffer_faults(platform.faults, self._clock)
+        await stack.enter_async_context(HttpServer(api_socket, routes, middlewares=[suffering]))
+        beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes()]
+        await stack.enter_async_context(HttpServer(control_socket, beside))
         return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
 
     def _write_control_file(self, stack: AsyncExitStack) -> None:

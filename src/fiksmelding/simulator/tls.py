@@ -4,8 +4,8 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from fiksmelding.simulator.files import write_private
 from fiksmelding.simulator.pki import Credential
-from fiksmelding.simulator.settings_files import write_private
 
 __all__ = ["server_context"]
 

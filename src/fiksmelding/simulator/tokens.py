@@ -10,6 +10,7 @@ from jwcrypto import jwk, jws
 from jwcrypto.common import JWException
 from pydantic import BaseModel, Field, ValidationError
 
+from fiksmelding.simulator.answers import TokenAnswer
 from fiksmelding.simulator.assertions import Assertion
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.refusals import Refusal
@@ -70,8 +71,8 @@ class Tokens:
         self._public = jwk.JWK.from_pyca(key.public_key())
         self._key_id = self._public.thumbprint()
 
-    def issue(self, assertion: Assertion) -> dict[str, str | int]:
-        """The token endpoint's answer to an assertion; `expires_in` is in seconds."""
+    def issue(self, assertion: Assertion) -> TokenAnswer:
+        """The token endpoint's answer to an assertion."""
         now = self._clock.now()
         claims: dict[str, object] = {
             "iss": self._issuer,
@@ -88,12 +89,12 @@ class Tokens:
             claims["aud"] = list(assertion.resources)
         if assertion.consumer != assertion.client.organisation:
             claims["supplier"] = _party(assertion.client.organisation)
-        return {
-            "access_token": self._sign(claims),
-            "token_type": "Bearer",
-            "expires_in": int(LIFETIME.total_seconds()),
-            "scope": assertion.scope,
-        }
+        return TokenAnswer(
+            access_token=self._sign(claims),
+            token_type="Bearer",  # noqa: S106 - a kind of token, not one
+            expires_in=int(LIFETIME.total_seconds()),
+            scope=assertion.scope,
+        )
 
     def check(self, token: str) -> AccessToken:
         """Check a token as Fiks does.

@@ -1,12 +1,9 @@
 """Who is in the simulated world: municipalities, a school, the national service and the print provider."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID, uuid5
-
-from pydantic import SecretStr
 
 from fiksmelding.simulator.accounts import Account, Client, Integration, Organisation, Register
 from fiksmelding.simulator.keys import Keys
@@ -190,7 +187,7 @@ def _party(
     )
     integration = Integration(
         id=uuid5(NAMESPACE, f"integrasjon/{name}"),
-        password=SecretStr(secrets.token_urlsafe(32)),
+        password=keys.password(name),
         organisation=number,
         accounts=frozenset({account.id}),
         submits_for=frozenset({organisation.id}),

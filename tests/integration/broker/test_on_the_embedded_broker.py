@@ -269,7 +269,7 @@ async def test_however_often_the_connection_is_cut_each_message_is_handed_over_o
     seed: int, platform: Platform
 ) -> None:
     """The platform's three attempts may run out in a storm of cuts: then its sender is told. Silence would be loss."""
-    chance = random.Random(seed)  # noqa: S311  faults, not secrets
+    chance = random.Random(seed)
     kept: set[str] = set()
     progress = asyncio.Event()
 

@@ -12,31 +12,19 @@ from fiksmelding.broker import Consumer, Credentials, Delivery
 from fiksmelding.config import Settings
 from fiksmelding.errors import AccessRefused, NotFound, PlatformUnavailable, RequestRefused
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
-from fiksmelding.simulator import Keys, Simulator
-from fiksmelding.simulator.pki import Authority
+from fiksmelding.simulator import Simulator
 from support.fake_clock import FakeClock
 
 
-@pytest.fixture(scope="module")
-def keys(authority: Authority) -> Keys:
-    return Keys(authority)
-
-
 @pytest.fixture
-async def simulator(keys: Keys) -> AsyncIterator[Simulator]:
-    async with Simulator(keys=keys) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def oslo(simulator: Simulator) -> AsyncIterator[FiksSession]:
-    async with FiksSession(simulator.settings_for("oslo"), clock=FakeClock()) as session:
+async def oslo(fiks: Simulator) -> AsyncIterator[FiksSession]:
+    async with FiksSession(fiks.settings_for("oslo"), clock=FakeClock()) as session:
         yield session
 
 
 @pytest.fixture
-async def bergen(simulator: Simulator) -> AsyncIterator[FiksSession]:
-    async with FiksSession(simulator.settings_for("bergen"), clock=FakeClock()) as session:
+async def bergen(fiks: Simulator) -> AsyncIterator[FiksSession]:
+    async with FiksSession(fiks.settings_for("bergen"), clock=FakeClock()) as session:
         yield session
 
 
@@ -71,7 +59,7 @@ class Arrivals:
         self.deliveries.put_nowait(delivery)
 
 
-async def test_an_account_and_its_key_are_found(oslo: FiksSession, bergen: FiksSession, simulator: Simulator) -> None:
+async def test_an_account_and_its_key_are_found(oslo: FiksSession, bergen: FiksSession, fiks: Simulator) -> None:
     catalog = Catalog(oslo)
     account = await catalog.account(bergen.account_id)
     assert account.konto_id == bergen.account_id
@@ -83,16 +71,16 @@ async def test_an_account_and_its_key_are_found(oslo: FiksSession, bergen: FiksS
     )
     assert found == account
     key = await catalog.public_key(bergen.account_id)
-    assert key == simulator.party("bergen").credential.certificate
+    assert key == fiks.party("bergen").credential.certificate
     for call in (catalog.account, catalog.public_key):
         with pytest.raises(NotFound):
             await call(uuid4())
 
 
 async def test_a_message_sent_is_delivered_with_all_it_was_given(
-    oslo: FiksSession, bergen: FiksSession, simulator: Simulator
+    oslo: FiksSession, bergen: FiksSession, fiks: Simulator
 ) -> None:
-    arrivals = Arrivals(bergen, simulator.settings_for("bergen"))
+    arrivals = Arrivals(bergen, fiks.settings_for("bergen"))
     answered = uuid4()
     async with arrivals.consumer():
         sent = await FiksIO(oslo).send(
@@ -117,10 +105,10 @@ async def test_a_message_sent_is_delivered_with_all_it_was_given(
 
 
 async def test_a_large_body_comes_from_the_document_store(
-    oslo: FiksSession, bergen: FiksSession, simulator: Simulator
+    oslo: FiksSession, bergen: FiksSession, fiks: Simulator
 ) -> None:
     body = bytes(range(256)) * 4 * 8192
-    arrivals = Arrivals(bergen, simulator.settings_for("bergen"))
+    arrivals = Arrivals(bergen, fiks.settings_for("bergen"))
     async with arrivals.consumer():
         sent = await FiksIO(oslo).send(
             melding_type="no.ks.fiks.bekymringsmelding.mottatt.v1", mottaker_konto_id=bergen.account_id, body=body
@@ -137,11 +125,11 @@ async def test_a_large_body_comes_from_the_document_store(
 
 
 async def test_a_token_the_platform_thinks_expired_is_replaced_within_the_call(
-    oslo: FiksSession, bergen: FiksSession, simulator: Simulator
+    oslo: FiksSession, bergen: FiksSession, fiks: Simulator
 ) -> None:
     """Our clock stands still, so only the platform's 401 can tell us."""
     first = await oslo.access_token()
-    simulator.clock.advance(timedelta(hours=1))
+    fiks.clock.advance(timedelta(hours=1))
     await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id)
     assert await oslo.access_token() != first
 
@@ -158,10 +146,10 @@ async def test_a_token_the_platform_thinks_expired_is_replaced_within_the_call(
     ids=["password", "integration", "client", "issuer", "scope"],
 )
 async def test_wrong_credentials_of_each_kind_are_refused_and_not_repeated(
-    table: str, values: dict[str, object], simulator: Simulator, bergen: FiksSession
+    table: str, values: dict[str, object], fiks: Simulator, bergen: FiksSession
 ) -> None:
-    settings = simulator.settings_for("oslo")
-    settings = changed(settings, "maskinporten", token_url=simulator.issuer.rstrip("/") + "/token")
+    settings = fiks.settings_for("oslo")
+    settings = changed(settings, "maskinporten", token_url=fiks.issuer.rstrip("/") + "/token")
     clock = FakeClock()
     async with FiksSession(changed(settings, table, **values), clock=clock) as session:
         with pytest.raises(AccessRefused) as caught:
@@ -175,8 +163,8 @@ async def test_sending_to_nobody_is_refused_for_good(oslo: FiksSession) -> None:
         await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=uuid4())
 
 
-async def test_a_platform_that_is_gone_is_unavailable(simulator: Simulator) -> None:
-    settings = changed(simulator.settings_for("oslo"), "platform", api_url="http://127.0.0.1:9")
+async def test_a_platform_that_is_gone_is_unavailable(fiks: Simulator) -> None:
+    settings = changed(fiks.settings_for("oslo"), "platform", api_url="http://127.0.0.1:9")
     async with FiksSession(settings, clock=FakeClock()) as session:
         with pytest.raises(PlatformUnavailable):
             await Catalog(session).account(uuid4())

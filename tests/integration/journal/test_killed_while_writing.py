@@ -38,7 +38,7 @@ async def killed_after(process: Process, lines: int) -> list[list[str]]:
 
 
 async def test_all_that_was_confirmed_is_there_after_kill_9_and_the_log_is_whole(at: JournalSettings) -> None:
-    chance = random.Random(20260302)  # noqa: S311 - the same faults each time
+    chance = random.Random(20260302)
     kept: dict[str, int] = {}
     walked: Counter[str] = Counter()
     for _ in range(3):

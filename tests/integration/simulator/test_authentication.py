@@ -189,6 +189,15 @@ async def test_an_x5c_that_holds_no_certificates_is_refused(bergen: PlatformClie
     await refused(bergen, text, error="invalid_grant")
 
 
+async def test_a_certificate_of_an_unknown_version_is_refused(bergen: PlatformClient) -> None:
+    leaf, *others = x5c(bergen.party.credential)
+    odd = base64.b64decode(leaf).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)
+    chain = [base64.b64encode(odd).decode(), *others]
+    text = assertion(bergen.party, bergen.fiks.issuer, header={"x5c": chain})
+
+    await refused(bergen, text, error="invalid_grant", code="MP-123")
+
+
 async def test_a_client_without_registered_keys_must_send_its_certificate(bergen: PlatformClient) -> None:
     text = assertion(bergen.party, bergen.fiks.issuer, header={"kid": "unknown"}, without=frozenset({"x5c"}))
 

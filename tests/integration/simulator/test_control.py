@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -164,3 +165,38 @@ async def test_settings_hold_no_secret_and_private_files_are_their_owners_alone(
 def _holds_secret(file: Path, password: str) -> bool:
     data = file.read_bytes()
     return b"PRIVATE KEY" in data or password.encode() in data
+
+
+async def test_the_accounts_tell_what_waits_and_who_listens(fiks: Simulator, bergen: PlatformClient) -> None:
+    fiks.put_on_queue("bergen", headers={"type": "odd"})
+
+    async with aiohttp.ClientSession(fiks.control_url) as http:
+        accounts = await (await http.get("/control/accounts")).json()
+
+    own = next(account for account in accounts if account["name"] == "bergen")
+    assert own == {
+        "name": "bergen",
+        "title": "Bergen kommune (test)",
+        "kontoId": str(bergen.party.account.id),
+        "waiting": 1,
+        "held": 0,
+        "consumers": 0,
+    }
+    assert [account["name"] for account in accounts] == list(fiks.accounts)
+
+
+async def test_the_status_page_is_whole_and_loads_nothing_from_elsewhere(fiks: Simulator) -> None:
+    async with aiohttp.ClientSession(fiks.control_url) as http:
+        page = await http.get("/")
+        text = await page.text()
+        parts = [await http.get(f"/{name}") for name in re.findall(r'(?:href|src)="([^"]+)"', text)]
+        rebound = await http.get("/", headers={"Host": "attacker.example"})
+        script = await (await http.get("/status.js")).text()
+
+    assert page.content_type == "text/html"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert '<html lang="nb">' in text
+    assert [part.content_type for part in parts] == ["text/css", "text/javascript"]
+    assert rebound.status == 400
+    assert all(f'id="{name}"' in text for name in re.findall(r'getElementById\("(\w+)"\)', script))
+    assert "innerHTML" not in script

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,7 @@ from fiksmelding.errors import FiksmeldingError, InvalidMessage
 from fiksmelding.messages import REPORT_TYPES, MessageType
 from fiksmelding.simulator import Refusal, Simulator, Tilstand, Verdict
 from support.documents import example
-from support.envelopes import opened, sealed
+from support.envelopes import noise, opened, sealed
 from support.platform_client import PlatformClient
 
 TO_LETTER = [
@@ -242,6 +243,36 @@ async def test_without_a_print_copy_letter_post_fails_and_that_is_the_end(fiks: 
     assert report.tilstand is Tilstand.AVVIST_PRINT
     with pytest.raises(FiksmeldingError, match="ended in AVVIST_PRINT"):
         await fiks.wait_for(report_id, "LEVERT")
+
+
+async def test_a_report_for_a_closed_account_goes_out_by_letter_at_once(fiks: Simulator) -> None:
+    fiks.platform.world.register.add(replace(fiks.party("bergen").account, valid_recipient=False))
+
+    report_id = await submit(fiks)
+
+    await fiks.wait_for(report_id, "LEVERT")
+    assert states(fiks, report_id) == TO_LETTER
+    assert "gyldig mottaker" in fiks.report(report_id).states[2].beskrivelse
+
+
+async def test_a_tray_that_cannot_be_written_ends_in_avvist_print(fiks: Simulator, bergen: PlatformClient) -> None:
+    (fiks.folder / "brevpost").write_text("in the way")
+    report_id = await submit(fiks)
+
+    await bergen.answer(await bergen.receive(), MessageType.FEILET)
+
+    await fiks.wait_for(report_id, "AVVIST_PRINT")
+
+
+async def test_a_large_refusal_is_fetched_from_the_document_store(fiks: Simulator, bergen: PlatformClient) -> None:
+    report_id = await submit(fiks)
+    files = {"feilmelding.json": b'{"melding": "Stor"}', "noise.bin": noise(6 * 1024 * 1024)}
+    envelope = sealed(files, bergen.party.credential, fiks.platform.world.national.credential)
+
+    await bergen.answer(await bergen.receive(), MessageType.FEILET, envelope)
+
+    await fiks.wait_for(report_id, "LEVERT")
+    assert fiks.receipts(report_id)[0].feilmelding == "Stor"
 
 
 async def test_what_is_no_report_is_not_submitted(fiks: Simulator) -> None:

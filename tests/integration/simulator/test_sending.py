@@ -1,8 +1,10 @@
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -319,3 +321,24 @@ async def test_a_path_or_method_that_is_not_served_gets_the_error_json(
 
     assert (response.status, answer["status"]) == (status, status)
     assert ("Allow" in response.headers) == (status == 405)
+
+
+async def test_an_upload_broken_off_leaves_no_file_and_is_no_mistake_of_ours(
+    bergen: PlatformClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = bergen.fiks.folder / "dokumentlager"
+    headers = {**await bergen.headers(), "Host": "x", "Content-Type": MULTIPART, "Content-Length": "99999999"}
+    _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(bergen.fiks.api_url).port)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    part = b'--b\r\nContent-Disposition: form-data; name="data"\r\n\r\n'
+    writer.write(f"POST /fiks-io/api/v1/send HTTP/1.1\r\n{head}\r\n".encode() + part + noise(7 * MEGABYTE))
+    await writer.drain()
+    while not list(folder.iterdir()):  # noqa: ASYNC110 - the file system tells nobody
+        await asyncio.sleep(0)
+
+    writer.transport.abort()
+    while list(folder.iterdir()):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert (await bergen.send(metadata(bergen)))[0] == 200

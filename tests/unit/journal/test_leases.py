@@ -111,7 +111,7 @@ async def test_two_reports_that_take_one_report_id_at_the_same_time_do_not_both_
     first, second = await kept(journal), await kept(journal)
     change = Change(event=EventKind.OPENED, state=State.OPENED, due_at=NOON, report_id="b-1")
     await journal.record(first, change, at=NOON)
-    with pytest.raises(JournalError, match="same report id"):
+    with pytest.raises(JournalError, match="took this report id"):
         await journal.record(second, change, at=NOON)
     assert (await journal.entry(second.id)).state is State.RECEIVED
 

@@ -108,6 +108,9 @@ async def test_a_report_id_belongs_to_one_entry(journal: Journal) -> None:
     await journal.record(first, change, at=NOON)
     assert await journal.report_id_taken("b-1", by_other_than=second.id)
     assert not await journal.report_id_taken("b-1", by_other_than=first.id)
+    with pytest.raises(JournalError, match="took this report id"):
+        await journal.record(second, change, at=NOON)
+    assert (await journal.entry(second.id)).state is State.RECEIVED
 
 
 @pytest.mark.parametrize(

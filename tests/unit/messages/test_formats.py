@@ -109,3 +109,20 @@ def test_nothing_of_a_report_is_in_its_repr() -> None:
 def test_a_type_without_a_body_is_no_message_to_read(message_type: str) -> None:
     with pytest.raises(InvalidMessage):
         parse_json(b"{}", message_type)
+
+
+@pytest.mark.parametrize("piece", ["a", "&", "\r", "\x7f", "\\\x00", "\U0001f600"], ids=ascii)
+def test_a_very_long_text_survives_whatever_it_is_made_of(piece: str) -> None:
+    document = example_document(MessageType.PRIVAT_V2) | {"melding": "", "ekstra": {piece: piece * 200_000}}
+    data = json.dumps(document | {"melding": piece * 400_000}, ensure_ascii=False).encode()
+    message = parse_json(data, MessageType.PRIVAT_V2)
+    assert parse_xml(message.to_xml()) == message
+    assert parse_json(message.to_json(), MessageType.PRIVAT_V2) == message
+
+
+def test_members_nested_as_deep_as_may_be_survive() -> None:
+    deep = "[" * 190 + "]" * 190
+    data = example(MessageType.PRIVAT_V2).replace(b"{", b'{"x": ' + deep.encode() + b",", 1)
+    message = parse_json(data, MessageType.PRIVAT_V2)
+    assert parse_xml(message.to_xml()) == message
+    assert json.loads(message.to_json()) == json.loads(data)

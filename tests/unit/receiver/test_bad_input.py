@@ -55,7 +55,8 @@ async def test_an_envelope_for_another_key_is_set_aside(
     stranger = authority.business("971032081", "En annen kommune (test)")
     journeys.recipient = stranger
     entry = await journeys.walk(await journeys.keep(journeys.report()))
-    assert (entry.state, entry.reason) == (State.QUARANTINED, "DecryptionFailed")
+    assert entry.state is State.QUARANTINED
+    assert (entry.reason or "").startswith("DecryptionFailed: ")
     assert case_system.calls == []
 
 
@@ -69,7 +70,8 @@ async def test_an_untrusted_signer_is_set_aside_when_the_policy_asks_for_a_chain
     assert good.state is not State.QUARANTINED
     journeys.sender = strangers.business("974760673", "Ikke den du tror")
     bad = await journeys.walk(await journeys.keep(journeys.report(privat_json("noe annet"))))
-    assert (bad.state, bad.reason) == (State.QUARANTINED, "SignatureInvalid")
+    assert bad.state is State.QUARANTINED
+    assert (bad.reason or "").startswith("SignatureInvalid: The signer is not trusted")
 
 
 @pytest.mark.parametrize("missing", [("melding-id",), ("avsender-id",), ("type",)])

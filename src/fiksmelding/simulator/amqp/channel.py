@@ -160,9 +160,9 @@ class Channel:
     def _recover(self, method: commands.Basic.Recover | commands.Basic.RecoverAsync) -> None:
         if not method.requeue:
             raise HardError(ReplyCode.NOT_IMPLEMENTED, "requeue=false")
-        self._requeue(list(self._outstanding))
         if isinstance(method, commands.Basic.Recover):
-            self._send(commands.Basic.RecoverOk())
+            self._send(commands.Basic.RecoverOk())  # Before anything comes again: from here on, old tags are gone.
+        self._requeue(list(self._outstanding))
         self.wake()
 
     @handle.register

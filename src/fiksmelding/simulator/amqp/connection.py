@@ -188,7 +188,7 @@ class Connection:
             case commands.Connection.UpdateSecret():
                 await self._update_secret(frame, session)
             case Method():
-                raise HardError(ReplyCode.COMMAND_INVALID, f"{frame.name} is not expected on channel 0")
+                raise HardError(ReplyCode.CHANNEL_ERROR, f"{frame.name} is not expected on channel 0")
             case _:
                 raise HardError(ReplyCode.UNEXPECTED_FRAME, "content on channel 0")
 

@@ -28,6 +28,12 @@ READ_LIMIT_BYTES = 64 * 1024
 WRITE_LIMIT_BYTES = 256 * 1024
 """Deliveries pause while more than this waits to be sent, so a consumer that does not read costs bounded memory."""
 
+FIELDS_MAX_BYTES = 32 * 1024
+"""The largest frame with fields that is decoded: no client needs a tenth, and pamqp's time for a table is quadratic."""
+
+FLUSH_BYTES = 64 * 1024
+"""What is gathered before it is sent without waiting for more."""
+
 Incoming = Method | ContentHeader | body.ContentBody | Heartbeat
 
 
@@ -67,6 +73,8 @@ class FrameStream:
         self.frame_max = constants.FRAME_MIN_SIZE
         self.received_at = self._loop.time()
         self._silent = False
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         writer.transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
 
@@ -103,8 +111,9 @@ class FrameStream:
         kind, channel, size = struct.unpack(">BHI", start)
         if kind not in FRAME_TYPES:
             raise HardError(ReplyCode.FRAME_ERROR, f"unknown frame type {kind}")
-        if size > self.frame_max - OVERHEAD_BYTES:
-            raise HardError(ReplyCode.FRAME_ERROR, f"frame of {size} bytes is over the limit of {self.frame_max}")
+        limit = self.frame_max if kind == constants.FRAME_BODY else min(self.frame_max, FIELDS_MAX_BYTES)
+        if size > limit - OVERHEAD_BYTES:
+            raise HardError(ReplyCode.FRAME_ERROR, f"frame of {size} bytes is over the limit of {limit}")
         rest = await self._read(size + 1)
         if rest[-1] != constants.FRAME_END:
             raise HardError(ReplyCode.FRAME_ERROR, "frame without its end octet")
@@ -139,6 +148,7 @@ class FrameStream:
         Raises:
             Disconnected: The peer is gone.
         """
+        self._flush()
         try:
             await self._writer.drain()
         except OSError as error:
@@ -169,6 +179,7 @@ class FrameStream:
     async def close(self, seconds: float) -> None:
         """Send what is still to be sent, for at most so many seconds, then close."""
         self.abort_after(seconds)
+        self._flush()
         self._writer.close()
         with suppress(OSError):  # It is closed all the same.
             await self._writer.wait_closed()
@@ -193,7 +204,21 @@ class FrameStream:
             return b""
 
     def _write(self, data: bytes) -> None:
-        if not self._silent and not self._writer.is_closing():
+        """Send soon: together with what else this turn of the loop has to say, since each sending has its price."""
+        if self._silent or self._writer.is_closing():
+            return
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes > FLUSH_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._unsent)
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        if data and not self._writer.is_closing():
             self._writer.write(data)
 
 
@@ -208,7 +233,7 @@ def _decode(kind: int, data: bytes) -> Incoming:
     except MALFORMED as error:
         if kind == constants.FRAME_METHOD and data[HEADER_BYTES : HEADER_BYTES + 4] not in KNOWN_METHODS:
             raise HardError(ReplyCode.NOT_IMPLEMENTED, "unknown method") from error
-        raise HardError(ReplyCode.SYNTAX_ERROR, "the frame cannot be decoded") from error
+        raise HardError(ReplyCode.FRAME_ERROR, "the frame cannot be decoded") from error
     if isinstance(decoded, header.ProtocolHeader):
         raise HardError(ReplyCode.FRAME_ERROR, "protocol header inside a connection")
     return decoded

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fiksmelding.errors import InvalidMessage
 from fiksmelding.messages import REPORT_TYPES
 from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.faults import Faults, FaultScript
 from fiksmelding.simulator.national.reports import Receipt, Report
+from fiksmelding.simulator.platform import AccountState
 from fiksmelding.simulator.refusals import Refusal
 
-__all__ = ["ControlRoutes", "Controlled"]
+__all__ = ["ControlRoutes", "Controlled", "check_host"]
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -26,12 +28,21 @@ class Controlled(Protocol):
         """The simulator's time."""
         ...
 
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
+        ...
+
     async def submit(self, data: bytes, *, message_type: str, account: str, bydelsnummer: str | None = None) -> str:
         """Submit a report."""
         ...
 
     def reports(self) -> tuple[Report, ...]:
         """Every report."""
+        ...
+
+    def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account."""
         ...
 
     def account_names(self) -> Mapping[str, str]:
@@ -46,7 +57,7 @@ class _Advance(BaseModel):
 
 
 class ControlRoutes:
-    """Submitting, listing, and pushing the clock forward.
+    """Submitting, listing, pushing the clock forward, and faults.
 
     Args:
         simulator: What is controlled.
@@ -61,8 +72,12 @@ class ControlRoutes:
         yield web.get("/control/reports", self._list)
         yield web.get("/control/reports/{id}", self._report)
         yield web.get("/control/reports/{id}/receipts", self._receipts)
+        yield web.get("/control/accounts", self._accounts)
         yield web.get("/control/clock", self._time)
         yield web.post("/control/clock/advance", self._advance)
+        yield web.get("/control/faults", self._faults)
+        yield web.post("/control/faults", self._add_faults)
+        yield web.delete("/control/faults", self._clear_faults)
 
     async def _submit(self, request: web.Request) -> web.Response:
         data = await _json_body(request)
@@ -78,7 +93,7 @@ class ControlRoutes:
         return web.json_response({"id": report_id}, status=201)
 
     async def _list(self, request: web.Request) -> web.Response:
-        _check_host(request)
+        check_host(request)
         names = self._simulator.account_names()
         return web.json_response([_describe(report, names) for report in self._simulator.reports()])
 
@@ -88,8 +103,23 @@ class ControlRoutes:
     async def _receipts(self, request: web.Request) -> web.Response:
         return web.json_response([_describe_receipt(receipt) for receipt in self._find(request).receipts])
 
+    async def _accounts(self, request: web.Request) -> web.Response:
+        check_host(request)
+        described = [
+            {
+                "name": state.name,
+                "title": state.title,
+                "kontoId": state.account_id,
+                "waiting": state.waiting,
+                "held": state.held,
+                "consumers": state.consumers,
+            }
+            for state in self._simulator.account_states()
+        ]
+        return web.json_response(described)
+
     async def _time(self, request: web.Request) -> web.Response:
-        _check_host(request)
+        check_host(request)
         return web.json_response(self._now())
 
     async def _advance(self, request: web.Request) -> web.Response:
@@ -100,11 +130,30 @@ class ControlRoutes:
         self._simulator.clock.advance(timedelta(seconds=wanted.seconds))
         return web.json_response(self._now())
 
+    async def _faults(self, request: web.Request) -> web.Response:
+        check_host(request)
+        return web.json_response({"struck": self._simulator.faults.struck()})
+
+    async def _add_faults(self, request: web.Request) -> web.Response:
+        try:
+            script = FaultScript.model_validate_json(await _json_body(request))
+        except ValidationError as error:
+            mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+            named = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in mistakes[:5])
+            raise Refusal.bad_request(f"Not a script of faults: {named}") from None
+        self._simulator.faults.add(*script.http, *script.message)
+        return web.json_response({"added": len(script.http) + len(script.message)}, status=201)
+
+    async def _clear_faults(self, request: web.Request) -> web.Response:
+        check_host(request)
+        self._simulator.faults.clear()
+        return web.json_response({})
+
     def _now(self) -> dict[str, str]:
         return {"now": self._simulator.clock.now().isoformat()}
 
     def _find(self, request: web.Request) -> Report:
-        _check_host(request)
+        check_host(request)
         wanted = request.match_info["id"]
         report = next((one for one in self._simulator.reports() if one.id == wanted), None)
         if report is None:
@@ -154,7 +203,7 @@ def _describe_receipt(receipt: Receipt) -> dict[str, object]:
     }
 
 
-def _check_host(request: web.Request) -> None:
+def check_host(request: web.Request) -> None:
     """Refuse a browser that a web page has led here under another name (DNS rebinding)."""
     name = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
     if (name or request.host).lower() not in LOOPBACK_NAMES:
@@ -162,7 +211,7 @@ def _check_host(request: web.Request) -> None:
 
 
 async def _json_body(request: web.Request) -> bytes:
-    _check_host(request)
+    check_host(request)
     # A page in a browser can send other types here without asking, but not this one.
     if request.content_type != "application/json":
         raise Refusal.bad_request("Send application/json")

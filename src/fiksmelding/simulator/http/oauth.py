@@ -46,7 +46,9 @@ class OAuthRoutes:
         if not assertion:
             raise OAuthRefusal("invalid_request", "Missing parameter assertion.")
         answer = self._tokens.issue(self._rules.check(assertion))
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+        return web.Response(
+            text=answer.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
 
     async def _keys(self, _: web.Request) -> web.Response:
         return web.json_response(self._tokens.public_keys())

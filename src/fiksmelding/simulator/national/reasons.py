@@ -41,6 +41,8 @@ class ReasonReader:
             return None, refusal.message
         except (EnvelopeError, InvalidMessage) as error:
             return None, str(error)
+        except OSError as error:
+            return None, f"Innholdet kan ikke leses: {type(error).__name__}"
 
     async def _fetch(self, document_id: str | None) -> bytes:
         if document_id is None:

@@ -94,7 +94,10 @@ async def test_a_login_with_a_broken_byte_or_end(cut: int, flipped: int, mask: i
 
 
 @BROKEN
-@given(said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(METHODS)), max_size=30), opens=st.integers(0, 2))
+@given(
+    said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(METHODS)), min_size=8, max_size=30),
+    opens=st.integers(0, 2),
+)
 async def test_any_frames_in_any_order(said: list[tuple[int, frame.FrameTypes]], opens: int) -> None:
     first = b"".join(frame.marshal(commands.Channel.Open(), number + 1) for number in range(opens))
     await say_and_leave(LOGIN + first + b"".join(frame.marshal(one, channel) for channel, one in said))

@@ -1,4 +1,4 @@
-"""Each broken rule has its reply code (AMQP 0-9-1, section 1.2), and costs only the one who broke it."""
+"""Broken rules and their reply codes, where tests/conformance does not compare them with RabbitMQ's."""
 
 import struct
 
@@ -8,7 +8,7 @@ from pamqp.base import Frame
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from support.embedded_broker import MISSING_QUEUE, OTHERS_QUEUE, QUEUE, embedded_broker
+from support.embedded_broker import OTHERS_QUEUE, QUEUE, embedded_broker
 from support.raw_amqp import Anything, raw_client
 
 
@@ -29,21 +29,17 @@ LATE_TIMESTAMP = b"\x01aT" + b"\xff" * 8
 CONSUME = struct.pack(">IH", 0x003C0014, 0) + b"\0\0\0"
 
 HARD_BYTES = {
-    "unknown frame type": (raw_frame(9, 0, b"x"), 501),
-    "no end octet": (raw_frame(1, 1, struct.pack(">I", 0x003C0014), b"\0"), 501),
-    "over frame_max": (struct.pack(">BHI", 1, 1, 131_065), 501),
-    "size of 4 GB": (struct.pack(">BHI", 3, 1, 0xFFFFFFFF), 501),
+    "one octet over frame_max": (struct.pack(">BHI", 3, 1, 131_065), 501),
+    "a method that would take long to decode": (struct.pack(">BHI", 1, 1, 32_768), 501),
     "heartbeat on a channel": (raw_frame(8, 1, b""), 501),
-    "heartbeat with content": (raw_frame(8, 0, b"x"), 502),
+    "heartbeat with content": (raw_frame(8, 0, b"x"), 501),
     "protocol header again": (b"AMQP\0\0\x09\x01", 501),
     "empty method": (raw_frame(1, 1, b""), 540),
     "unknown method": (raw_frame(1, 1, struct.pack(">I", 0x003C0FFF)), 540),
-    "method cut short": (raw_frame(1, 1, struct.pack(">I", 0x003C0014)), 502),
-    "table cut short": (raw_frame(1, 1, CONSUME + struct.pack(">I", 500)), 502),
-    "nested table": (raw_frame(1, 1, nested_table(20_000)), 502),
-    "timestamp beyond time": (raw_frame(1, 1, CONSUME + struct.pack(">I", 11) + LATE_TIMESTAMP), 502),
-    "field of no type": (raw_frame(1, 1, CONSUME + struct.pack(">I", 3) + b"\x01a?"), 502),
-    "content header cut short": (raw_frame(2, 1, b"\0\x3c"), 502),
+    "nested table": (raw_frame(1, 1, nested_table(5_000)), 501),
+    "timestamp beyond time": (raw_frame(1, 1, CONSUME + struct.pack(">I", 11) + LATE_TIMESTAMP), 501),
+    "field of no type": (raw_frame(1, 1, CONSUME + struct.pack(">I", 3) + b"\x01a?"), 501),
+    "content header cut short": (raw_frame(2, 1, b"\0\x3c"), 501),
 }
 
 
@@ -60,23 +56,10 @@ async def test_bytes_that_are_no_frame_cost_the_connection(said: bytes, code: in
 
 
 HARD_FRAMES: dict[str, tuple[int, Anything, int]] = {
-    "content on channel 0": (0, ContentBody(b"x"), 505),
-    "content without a method": (1, ContentHeader(), 505),
-    "body without a method": (1, ContentBody(b"x"), 505),
-    "channel method on channel 0": (0, commands.Channel.Open(), 503),
-    "start-ok again": (0, commands.Connection.StartOk({}, "PLAIN", "", "en_US"), 503),
-    "connection method on a channel": (1, commands.Connection.Close(200, "", 0, 0), 503),
     "the server's own method": (1, commands.Basic.Deliver("c", 1, False, "", ""), 503),
-    "the server's answer": (1, commands.Basic.ConsumeOk("c"), 503),
-    "a channel not open": (2, commands.Basic.Qos(), 504),
     "content on a channel not open": (2, ContentBody(b"x"), 504),
-    "a channel open twice": (1, commands.Channel.Open(), 504),
     "a channel over the limit": (101, commands.Channel.Open(), 504),
-    "a prefetch in bytes": (1, commands.Basic.Qos(prefetch_size=1), 540),
-    "recover without requeue": (1, commands.Basic.Recover(requeue=False), 540),
-    "flow off": (1, commands.Channel.Flow(active=False), 540),
     "a transaction": (1, commands.Tx.Select(), 540),
-    "a consumer tag again": (1, commands.Basic.Consume(queue=QUEUE, consumer_tag="c"), 530),
 }
 
 
@@ -85,31 +68,14 @@ async def test_a_frame_out_of_place_costs_the_connection(channel: int, said: Any
     async with embedded_broker() as broker, raw_client(broker.server.port) as client:
         await client.log_in(channel_max=100)
         await client.open_channel()
-        await client.consume(QUEUE, tag="c")
         client.send(channel, said)
-        close = await client.expect_closed(code)
-        if isinstance(said, commands.Basic.Qos):
-            assert (close.class_id, close.method_id) == (60, 10)
+        await client.expect_closed(code)
 
 
 SOFT: dict[str, tuple[Frame, int]] = {
-    "another's queue": (commands.Basic.Consume(queue=OTHERS_QUEUE), 403),
-    "get from another's queue": (commands.Basic.Get(queue=OTHERS_QUEUE), 403),
     "a look at another's queue": (commands.Queue.Declare(queue=OTHERS_QUEUE, passive=True), 403),
-    "a queue that is not there": (commands.Basic.Consume(queue=MISSING_QUEUE), 404),
-    "no queue named": (commands.Basic.Consume(queue=""), 404),
     "a queue in exclusive use": (commands.Basic.Consume(queue=QUEUE, consumer_tag="d"), 403),
-    "declare": (commands.Queue.Declare(queue="mine"), 403),
-    "delete": (commands.Queue.Delete(queue=QUEUE), 403),
     "purge": (commands.Queue.Purge(queue=QUEUE), 403),
-    "bind": (commands.Queue.Bind(queue=QUEUE, exchange="e", routing_key=""), 403),
-    "exchange": (commands.Exchange.Declare(exchange="e"), 403),
-    "publish": (commands.Basic.Publish(routing_key=QUEUE), 403),
-    "ack of nothing": (commands.Basic.Ack(1), 406),
-    "ack of zero": (commands.Basic.Ack(0), 406),
-    "ack up to a tag never given": (commands.Basic.Ack(7, multiple=True), 406),
-    "nack of nothing": (commands.Basic.Nack(1), 406),
-    "reject of nothing": (commands.Basic.Reject(1), 406),
 }
 
 

@@ -1,6 +1,7 @@
 """The server as a whole: signs of life, faults, slow and dead clients, its end."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from pamqp import commands
@@ -8,11 +9,9 @@ from pamqp.heartbeat import Heartbeat
 
 from fiksmelding.simulator.amqp import AmqpServer, Login
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.queues import QueuedMessage, Queues
+from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
 from support.embedded_broker import QUEUE, ReadsOwnQueue, authenticate, embedded_broker, until
 from support.raw_amqp import RawClient, raw_client
-
-MEGABYTE = 1_000_000
 
 
 async def consumer(client: RawClient, *, heartbeat: int = 0, prefetch: int = 10) -> RawClient:
@@ -84,6 +83,16 @@ async def test_a_half_open_connection_is_found_out_by_heartbeats() -> None:
         await until(lambda: broker.queues.depth(QUEUE) == 1)
 
 
+async def test_a_message_dies_of_age_though_nobody_reads() -> None:
+    async with embedded_broker() as broker:
+        broker.publish("1", expiration_ms=86_400_000)
+        await asyncio.sleep(0)
+        assert broker.deaths.seen == []
+        broker.clock.advance(timedelta(days=1))
+        await asyncio.wait_for(broker.deaths.happened.wait(), 10)
+        assert broker.deaths.seen == [(DeathReason.EXPIRED, "1")]
+
+
 async def test_a_severed_message_has_lost_one_attempt_only() -> None:
     async with embedded_broker() as broker:
         async with raw_client(broker.server.port) as one, raw_client(broker.server.port) as two:
@@ -148,27 +157,6 @@ async def test_a_server_can_be_started_again_with_the_same_queues() -> None:
         ):
             await consumer(client)
             await client.expect_delivery()
-
-
-async def test_a_consumer_that_does_not_read_costs_bounded_memory_and_still_gets_all() -> None:
-    async with embedded_broker() as broker, raw_client(broker.server.port) as client:
-        await client.log_in()
-        await client.open_channel()
-        for number in range(60):
-            broker.publish(str(number), body=bytes(MEGABYTE))
-        client.send(1, commands.Basic.Consume(queue=QUEUE, consumer_tag="c"))
-        await until(lambda: broker.queues.held(QUEUE))
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert broker.queues.held(QUEUE) < 30, "deliveries went on though nobody read them"
-        await client.expect(commands.Basic.ConsumeOk)
-        for number in range(60):
-            deliver, header, body = await client.expect_delivery()
-            assert header.properties.headers == {"melding-id": str(number)}
-            assert len(body) == MEGABYTE
-            client.send(1, commands.Basic.Ack(deliver.delivery_tag or 0))
-        await client.settle()
-        assert (broker.queues.depth(QUEUE), broker.queues.held(QUEUE)) == (0, 0)
 
 
 async def test_a_mistake_of_ours_costs_one_client_its_connection(caplog: pytest.LogCaptureFixture) -> None:

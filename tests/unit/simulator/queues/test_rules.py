@@ -304,3 +304,22 @@ async def stop(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("settled", range(8))
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_keeper_cancelled_while_the_clock_moves_ends(settled: int, turns: int) -> None:
+    clock = SimulatorClock()
+    queues = Queues(clock, lambda *_: None)
+    queues.declare(Q)
+    keeper = asyncio.create_task(queues.keep_time())
+    queues.publish(Q, QueuedMessage({"melding-id": "1"}, expiration_ms=DAY_MS))
+    for _ in range(settled):
+        await asyncio.sleep(0)
+    clock.advance(2 * DAY)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    keeper.cancel()
+    _, unended = await asyncio.wait([keeper], timeout=2)
+    keeper.cancel()
+    assert not unended

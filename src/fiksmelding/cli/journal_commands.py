@@ -1,0 +1,40 @@
+"""`fiksmelding journal …`: names, options and help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.output import errors_told, run
+from fiksmelding.config import Settings
+
+journal_app = typer.Typer(help="The journal: its version, and whether its event log is whole.", no_args_is_help=True)
+SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]
+
+
+@journal_app.command("migrate")
+def _migrate(*, settings: SettingsOption) -> None:
+    """Bring the journal's tables to the present version; a receiver does so by itself when it starts."""
+    from fiksmelding.cli.journal import migrate
+
+    with errors_told():
+        loaded = Settings.load(settings)
+    raise typer.Exit(run(migrate(loaded.journal)))
+
+
+@journal_app.command("verify")
+def _verify(
+    *,
+    settings: SettingsOption,
+    checkpoint: Annotated[
+        str | None, typer.Option("--checkpoint", help="Hash of a checkpoint noted elsewhere; the log must hold it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether the event log is as it was written; names the first place that was altered. Exit status 1 if any."""
+    from fiksmelding.cli.journal import verify
+
+    with errors_told():
+        loaded = Settings.load(settings)
+    raise typer.Exit(run(verify(loaded.journal, checkpoint=checkpoint, as_json=as_json)))

@@ -1,0 +1,65 @@
+"""`fiksmelding simulator …`: names, options and help."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.output import console, run
+
+simulator_app = typer.Typer(help="The Fiks platform on this machine.", invoke_without_command=True)
+DirOption = Annotated[Path, typer.Option("--dir", help="The folder that the simulator runs in.")]
+
+
+@simulator_app.callback()
+def _simulator(
+    context: typer.Context,
+    *,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where keys, settings and letters go; a temporary folder if absent.")
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    api_port: Annotated[int, typer.Option("--api-port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    amqp_port: Annotated[int, typer.Option("--amqp-port", min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Run the platform until stopped. Prints one line, beginning with `ready:`, with its addresses."""
+    if context.invoked_subcommand is None:
+        from fiksmelding.cli.simulator import run_simulator
+
+        run(run_simulator(folder, host=host, api_port=api_port, amqp_port=amqp_port))
+
+
+@simulator_app.command("submit")
+def _submit(
+    file: Annotated[Path, typer.Argument(help="The report's JSON; - for standard input.")],
+    *,
+    folder: DirOption,
+    kind: Annotated[Literal["privat", "offentlig"], typer.Option("--kind", help="Who reports.")],
+    version: Annotated[int, typer.Option("--version", min=1, max=2, help="Of the protocol.")] = 2,
+    account: Annotated[str, typer.Option("--account", help="Who it is for.")] = "bergen",
+    district: Annotated[
+        str | None, typer.Option("--district", help="For which district (bydelsnummer); the standard one if absent.")
+    ] = None,
+) -> None:
+    """Submit a report, as a school or a citizen would; prints its id."""
+    from fiksmelding.cli.simulator import submit
+
+    report_id = run(submit(folder, file, kind=kind, version=version, account=account, bydelsnummer=district))
+    console.print(report_id, highlight=False, soft_wrap=True)
+
+
+@simulator_app.command("list")
+def _list(*, folder: DirOption, as_json: JsonOption = False) -> None:
+    """List every report with the states it has come to."""
+    from fiksmelding.cli.simulator import list_reports
+
+    run(list_reports(folder, as_json=as_json))
+
+
+@simulator_app.command("advance")
+def _advance(hours: Annotated[float, typer.Argument(min=0.0, help="How far, in hours.")], *, folder: DirOption) -> None:
+    """Push the simulator's clock forward: for deadlines, letters and deletions."""
+    from fiksmelding.cli.simulator import advance
+
+    run(advance(folder, hours=hours))

@@ -1,0 +1,230 @@
+"""Faults on demand: what the real platform, the network and careless senders do, when a test asks for it.
+
+Each fault says what it hits, how often, and what happens. It stands for something real:
+
+| fault | what it stands for |
+|---|---|
+| `HttpFault(status=503)` | Maskinporten or Fiks is down; also 429, and 401 while keys are rotated |
+| `HttpFault(delay_seconds=…)` | a slow platform; longer than the caller's patience, a half-open connection |
+| `HttpFault(connection="reset")` | the connection breaks before the call is done |
+| `HttpFault(connection="reset_after")` | the call is done, its answer lost: the caller sends again, to be recognised |
+| `MessageFault(effect="lose")` | Fiks IO promises no delivery: a report or a receipt never arrives |
+| `MessageFault(effect="duplicate")` | delivered twice with the same `melding-id` |
+| `MessageFault(effect="delay")` | arrives later, and out of order |
+| `MessageFault(effect="corrupt")`, `"truncate"` | damaged on the way |
+| `MessageFault(effect="no_document")` | the document store no longer has the body |
+| `MessageFault(effect="strip_headers")` | a sender without the required headers |
+"""
+
+import asyncio
+import logging
+import random
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from fiksmelding.errors import SettingsError
+from fiksmelding.simulator.background import Agenda
+from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.documents import Documents
+from fiksmelding.simulator.queues import QueuedMessage
+
+__all__ = ["FaultScript", "Faults", "HttpFault", "MessageFault"]
+
+log = logging.getLogger(__name__)
+
+A_YEAR_OF_SECONDS = 366 * 86_400
+REQUIRED_HEADERS = frozenset({"melding-id", "type", "avsender-id"})
+
+
+class _Fault(BaseModel):
+    """How often a fault strikes.
+
+    Attributes:
+        times: How many times; None until it is cleared.
+        after: How many that it could have struck are spared first.
+        probability: The chance that it strikes, drawn with the simulator's seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    times: int | None = Field(default=1, ge=1)
+    after: int = Field(default=0, ge=0)
+    probability: float = Field(default=1.0, gt=0, le=1)
+
+
+def _known_error(status: int) -> int:
+    if HTTPStatus(status) < HTTPStatus.BAD_REQUEST:
+        raise ValueError("status must be one of an error")
+    return status
+
+
+class HttpFault(_Fault):
+    """What goes wrong with a call over HTTP.
+
+    Attributes:
+        path: What the call's path begins with.
+        method: Its method; None for any.
+        delay_seconds: How long it waits first, in seconds of the simulator's time.
+        status: The status it is answered with, undone; None to do it.
+        retry_after_seconds: `Retry-After` of that answer.
+        connection: `reset` breaks the connection before the call is done, `reset_after` between that and the answer.
+    """
+
+    path: str = "/"
+    method: str | None = None
+    delay_seconds: float = Field(default=0, ge=0, le=A_YEAR_OF_SECONDS)
+    status: Annotated[int, AfterValidator(_known_error)] | None = None
+    retry_after_seconds: int | None = Field(default=None, ge=0)
+    connection: Literal["kept", "reset", "reset_after"] = "kept"
+
+
+class MessageFault(_Fault):
+    """What goes wrong with a message on its way to a queue.
+
+    Attributes:
+        effect: What happens to it.
+        account: The account it is for; None for any.
+        message_type: What its type begins with.
+        delay_seconds: How late it arrives, in seconds of the simulator's time, when the effect is `delay`.
+    """
+
+    effect: Literal["lose", "duplicate", "delay", "corrupt", "truncate", "no_document", "strip_headers"]
+    account: UUID | None = None
+    message_type: str = ""
+    delay_seconds: float = Field(default=60, ge=0, le=A_YEAR_OF_SECONDS)
+
+
+class FaultScript(BaseModel):
+    """Faults in a file: `[[http]]` and `[[message]]` tables, with the attributes above."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    http: tuple[HttpFault, ...] = ()
+    message: tuple[MessageFault, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> "FaultScript":
+        """Read a TOML file.
+
+        Raises:
+            SettingsError: It cannot be read, or is no script of faults.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+            raise SettingsError(f"{path} is no script of faults: {error}") from error
+
+
+AnyFault = TypeVar("AnyFault", HttpFault, MessageFault)
+
+
+@dataclass(slots=True)
+class _Armed:
+    fault: HttpFault | MessageFault
+    spared: int = 0
+    struck: int = 0
+
+    @property
+    def spent(self) -> bool:
+        return self.fault.times is not None and self.struck >= self.fault.times
+
+
+class Faults:
+    """The faults that are waiting to strike, in the order they were added; the first that fits does.
+
+    Args:
+        clock: The simulator's time.
+        agenda: Where delayed messages wait.
+        documents: Whose documents go missing.
+        seed: What chances are drawn with: the same seed, the same faults.
+    """
+
+    def __init__(self, clock: SimulatorClock, agenda: Agenda, documents: Documents, *, seed: int = 0) -> None:
+        self._clock = clock
+        self._agenda = agenda
+        self._documents = documents
+        self._random = random.Random(seed)  # noqa: S311 - chances of a test, no secrets
+        self._armed: list[_Armed] = []
+        self._changed = asyncio.Event()
+
+    def add(self, *faults: HttpFault | MessageFault) -> None:
+        """Let faults wait for what they fit."""
+        self._armed.extend(_Armed(fault) for fault in faults)
+
+    def clear(self) -> None:
+        """Call every fault off."""
+        self._armed.clear()
+
+    def struck(self) -> int:
+        """How many times those that are still known have struck."""
+        return sum(armed.struck for armed in self._armed)
+
+    async def wait_for(self, struck: int = 1) -> None:
+        """Wait until faults have struck so many times."""
+        while self.struck() < struck:
+            await self._changed.wait()
+
+    def for_call(self, method: str, path: str) -> HttpFault | None:
+        """The fault that strikes a call, if one does."""
+        return self._strike(HttpFault, lambda fault: path.startswith(fault.path) and fault.method in (None, method))
+
+    def deliver(self, recipient: UUID, message: QueuedMessage, publish: Callable[[QueuedMessage], None]) -> None:
+        """Publish a message, or what a fault makes of it."""
+        kind = message.headers.get("type", "")
+        fault = self._strike(
+            MessageFault, lambda one: one.account in (None, recipient) and kind.startswith(one.message_type)
+        )
+        if fault is None:
+            publish(message)
+            return
+        log.info("message %s meets the fault %s", message.headers.get("melding-id"), fault.effect)
+        match fault.effect:
+            case "lose":
+                pass
+            case "duplicate":
+                publish(message)
+                publish(message)
+            case "delay":
+                moment = self._clock.now() + timedelta(seconds=fault.delay_seconds)
+                self._agenda.at(moment, lambda: publish(message))
+            case "no_document":
+                self._documents.forget(message.headers.get("dokumentlager-id", ""))
+                publish(message)
+            case "corrupt" | "truncate" | "strip_headers":
+                publish(_damaged(message, fault.effect))
+
+    def _strike(self, kind: type[AnyFault], fits: Callable[[AnyFault], bool]) -> AnyFault | None:
+        for armed in self._armed:
+            fault = armed.fault
+            if not isinstance(fault, kind) or armed.spent or not fits(fault):
+                continue
+            if armed.spared < fault.after:
+                armed.spared += 1
+                continue
+            if self._random.random() < fault.probability:
+                armed.struck += 1
+                self._changed.set()
+                self._changed = asyncio.Event()
+                return fault
+        return None
+
+
+def _damaged(message: QueuedMessage, how: str) -> QueuedMessage:
+    if how == "strip_headers":
+        kept = {name: value for name, value in message.headers.items() if name not in REQUIRED_HEADERS}
+        return replace(message, headers=kept)
+    middle = len(message.body) // 2
+    if how == "truncate" or not message.body:
+        return replace(message, body=message.body[:middle])
+    flipped = bytes([message.body[middle] ^ 0xFF])
+    return replace(message, body=message.body[:middle] + flipped + message.body[middle + 1 :])

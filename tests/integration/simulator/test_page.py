@@ -1,0 +1,56 @@
+"""The page on the simulator says what the simulator does."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from fiksmelding.messages import MessageType
+from fiksmelding.simulator import HttpFault, MessageFault, Simulator
+from fiksmelding.simulator.http.control import ControlRoutes
+from support.documents import example
+
+PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("fault", [HttpFault, MessageFault])
+def test_every_attribute_of_a_fault_is_on_the_page(fault: type[HttpFault | MessageFault]) -> None:
+    missing = [name for name in fault.model_fields if f"`{name}`" not in PAGE]
+
+    assert missing == []
+
+
+def test_every_effect_is_on_the_page() -> None:
+    effects = MessageFault.model_json_schema()["properties"]["effect"]["enum"]
+
+    assert [effect for effect in effects if f"`{effect}`" not in PAGE] == []
+
+
+async def test_every_call_of_the_control_api_is_on_the_page(fiks: Simulator) -> None:
+    served = {f"{route.method} {route.path}" for route in ControlRoutes(fiks).routes()}
+
+    assert served == set(re.findall(r"^\| `((?:GET|POST|DELETE) /control[^?`]*)", PAGE, re.MULTILINE))
+
+
+async def test_every_account_is_on_the_page(fiks: Simulator) -> None:
+    assert set(fiks.accounts) == set(re.findall(r"^\| `([a-z]+)` \| (?:kommune|a school)", PAGE, re.MULTILINE))
+
+
+def test_every_fault_in_the_table_can_be_made() -> None:
+    shown = re.findall(r"`((?:Http|Message)Fault\([^`]*\))` \|$", PAGE, re.MULTILINE)
+
+    assert len(shown) >= 6
+    for text in shown:
+        eval(text, {"HttpFault": HttpFault, "MessageFault": MessageFault})  # noqa: S307
+
+
+async def test_the_example_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    exec(PAGE.split("```python\n")[1].split("```")[0], names)  # noqa: S102
+    main = cast("Callable[[bytes], Awaitable[None]]", names["main"])
+
+    await main(example(MessageType.PRIVAT_V2))
+
+    assert "SENDT_PRINT" in capsys.readouterr().out

@@ -1,0 +1,43 @@
+"""The pages say what the code does."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from fiksmelding.config import Settings
+
+ROOT = Path(__file__).parents[2]
+SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+
+def keys() -> list[tuple[str, str, object]]:
+    found: list[tuple[str, str, object]] = []
+    for table, field in Settings.model_fields.items():
+        assert isinstance(field.annotation, type)
+        assert issubclass(field.annotation, BaseModel)
+        found += [(table, key, one) for key, one in field.annotation.model_fields.items()]
+    return found
+
+
+@pytest.mark.parametrize(("table", "key"), [(table, key) for table, key, _ in keys()])
+def test_every_setting_is_on_the_page(table: str, key: str) -> None:
+    section = SETTINGS_PAGE.split(f"## `[{table}]`", 1)[1].split("\n## ", 1)[0]
+    assert f"| `{key}` |" in section
+
+
+def test_the_page_s_example_is_accepted(tmp_path: Path) -> None:
+    example = SETTINGS_PAGE.split("```toml\n", 1)[1].split("```", 1)[0]
+    settings = Settings.of(tomllib.loads(example), folder=tmp_path, environment={})
+    assert settings.journal.url == "sqlite:////var/lib/fiksmelding/journal.db"
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = [part.split(")", 1)[0].split("#")[0] for part in text.split("](")[1:]]
+    missing = [link for link in links if link and "://" not in link and not ((ROOT / page).parent / link).exists()]
+    assert missing == []
