@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -144,13 +144,16 @@ def _program(name: str) -> str:
 
 def _as_server() -> list[str]:
     """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
+    return ["runuser", "-u", USER, "--"] if _is_root() else []
 
 
 def _give_to_server(folder: Path) -> None:
-    if os.geteuid() == 0:
-        account = pwd.getpwnam(USER)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    if _is_root():
+        shutil.chown(folder, USER)
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _free_port() -> int:

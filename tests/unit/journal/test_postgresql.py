@@ -1,14 +1,16 @@
 """What holds on PostgreSQL only."""
 
+import asyncio
 import builtins
 import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalUnavailable, SettingsError
-from fiksmelding.journal import Journal
+from fiksmelding.journal import Journal, Kept, keeping, payloads
 from support.arrivals import arrival
 from support.journals import ask
 from support.postgresql import run, started
@@ -73,3 +75,26 @@ async def test_a_server_that_crashes_costs_nothing_confirmed_and_heals_by_itself
                         continue  # the first call finds each connection dead
                 assert [entry.id for entry in await journal.entries()] == [first.entry_id, second.entry_id]
                 assert await journal.first_altered_event() is None
+
+
+async def test_a_report_and_its_resend_kept_at_the_same_moment_see_each_other_in_order(postgresql_url: str) -> None:
+    settings = JournalSettings(url=postgresql_url)
+    inserted, go_on = asyncio.Event(), asyncio.Event()
+    delivery = arrival(klient_melding_id="k-1")
+
+    async def slowly(connection: AsyncConnection) -> Kept:
+        payload = await payloads.store(connection, b"first", 1024)
+        kept = await keeping.insert_entry(connection, delivery, payload)
+        inserted.set()
+        await go_on.wait()
+        return kept
+
+    async with Journal(settings) as one, Journal(settings) as other:
+        first = asyncio.create_task(one._database.write(slowly))
+        await asyncio.wait_for(inserted.wait(), 5)
+        resent = asyncio.create_task(other.keep(arrival(klient_melding_id="k-1"), b"second"))
+        await other.keep(arrival(klient_melding_id="k-2"), b"somebody else's need not wait")
+        assert not resent.done(), "it could have looked for an original before there was one to see"
+        go_on.set()
+        entry = await other.entry((await resent).entry_id)
+        assert [earlier.id for earlier in await other.earlier_like(entry)] == [(await first).entry_id]
