@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -29,11 +29,17 @@ class Server:
 
     Attributes:
         url: A database in which databases may be made.
-        pid: The server's own process, when it is ours.
+        data: Its data, when it is ours.
     """
 
     url: str
-    pid: int | None = None
+    data: Path | None = None
+
+    def crash(self) -> None:
+        """End the server without letting it put anything in order; it is gone when this returns."""
+        assert self.data is not None, "only a server of our own may be ended"
+        command = [*_as_server(), _program("pg_ctl"), "stop", "-D", str(self.data), "-m", "immediate"]
+        subprocess.run(command, check=False, capture_output=True, cwd=self.data.parent)
 
     def database(self, name: str) -> str:
         """The URL of another database on it."""
@@ -64,18 +70,15 @@ def started(folder: Path, port: int | None = None) -> Iterator[Server]:
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on"}
     words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     command = [*_as_server(), postgres, "-D", str(data), *words]
+    ours = Server(f"postgresql://{USER}@127.0.0.1:{port}/postgres", data)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
         _wait_until_ready(process, port, folder / "log")
-        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-        yield Server(f"postgresql://{USER}@127.0.0.1:{port}/postgres", pid)
+        yield ours
     finally:
         if process.poll() is None:
-            subprocess.run(
-                [*_as_server(), _program("pg_ctl"), "stop", "-D", str(data), "-m", "immediate"],
-                check=False, capture_output=True, cwd=folder,
-            )  # fmt: skip
+            ours.crash()
         process.wait(timeout=30)
 
 
@@ -141,13 +144,16 @@ def _program(name: str) -> str:
 
 def _as_server() -> list[str]:
     """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
+    return ["runuser", "-u", USER, "--"] if _is_root() else []
 
 
 def _give_to_server(folder: Path) -> None:
-    if os.geteuid() == 0:
-        account = pwd.getpwnam(USER)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    if _is_root():
+        shutil.chown(folder, USER)
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _free_port() -> int:

@@ -6,11 +6,10 @@ from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.errors import JournalUnavailable
-from fiksmelding.journal.chain import START
 from fiksmelding.journal.payloads import StoredPayload
 from fiksmelding.journal.records import Arrival, Kept
 from fiksmelding.journal.states import EventKind, State
-from fiksmelding.journal.stepping import append
+from fiksmelding.journal.stepping import Head, append, note
 from fiksmelding.journal.tables import entries
 
 
@@ -39,6 +38,13 @@ async def insert_entry(connection: AsyncConnection, arrival: Arrival, payload: S
     """
     await _queue_with_namesakes(connection, arrival)
     entry_id = str(uuid4())
+    detail: dict[str, str | int] = {
+        "melding_id": arrival.melding_id or "",
+        "size": payload.size,
+        "sha256": payload.sha256,
+        "state": State.RECEIVED.value,
+    }
+    head = await append(connection, Head(entry_id), EventKind.KEPT, detail, arrival.received_at)
     values = {
         "id": entry_id,
         "konto_id": arrival.konto_id,
@@ -58,16 +64,9 @@ async def insert_entry(connection: AsyncConnection, arrival: Arrival, payload: S
         "deadline_at": arrival.deadline_at,
         "state": State.RECEIVED.value,
         "due_at": arrival.received_at,
-        "event_hash": START,
+        **head.columns(),
     }
     await connection.execute(insert(entries).values(values))
-    detail: dict[str, str | int] = {
-        "melding_id": arrival.melding_id or "",
-        "size": payload.size,
-        "sha256": payload.sha256,
-        "state": State.RECEIVED.value,
-    }
-    await append(connection, entry_id, EventKind.KEPT, detail, arrival.received_at)
     return Kept(entry_id, repeated=False)
 
 
@@ -77,7 +76,7 @@ async def note_repetition(connection: AsyncConnection, arrival: Arrival, key: st
     entry_id = found.scalar_one_or_none()
     if entry_id is None:
         raise JournalUnavailable("The journal refused a delivery that it does not hold.")
-    await append(connection, entry_id, EventKind.REDELIVERED, {}, arrival.received_at)
+    await note(connection, entry_id, EventKind.REDELIVERED, arrival.received_at)
     return Kept(entry_id, repeated=True)
 
 

@@ -1,6 +1,6 @@
 """How an entry takes a step: its columns, its receipt and the event, by whoever has the right to."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Update, insert, select, update
@@ -8,11 +8,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
-from fiksmelding.journal.chain import link
+from fiksmelding.journal.chain import START, link
 from fiksmelding.journal.records import Change, Entry, Receipt
 from fiksmelding.journal.rows import entry_of, select_entries
 from fiksmelding.journal.states import EventKind, State
 from fiksmelding.journal.tables import entries, events, receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of an entry's chain of events.
+
+    Attributes:
+        entry_id: The entry.
+        count: How many events it has.
+        hash: The hash of the last, or `START`.
+    """
+
+    entry_id: str
+    count: int = 0
+    hash: str = START
+
+    def columns(self) -> dict[str, str | int]:
+        """What the entry's row keeps of it."""
+        return {"event_count": self.count, "event_hash": self.hash}
 
 
 async def get(connection: AsyncConnection, entry_id: str) -> Entry:
@@ -33,14 +52,14 @@ async def take(connection: AsyncConnection, entry: Entry, change: Change, at: da
     Raises:
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
-    await _hold(connection, entry, at)
+    head = await _hold(connection, entry, at)
     state = change.state or entry.state
     keeps_lease = entry.lease is not None and change.due_at is not None and change.due_at <= at
-    values = {"state": state.value, "due_at": change.due_at, **_given(change)}
-    await connection.execute(_update(entry).values(values if keeps_lease else values | _unleased()))
+    told = await append(connection, head, change.event, {**change.detail, "state": state.value}, at)
+    values = {"state": state.value, "due_at": change.due_at, **_given(change), **told.columns()}
+    await connection.execute(_update(entry.id).values(values if keeps_lease else values | _unleased()))
     if change.receipt is not None:
         await _put_receipt(connection, entry.id, change.receipt)
-    await append(connection, entry.id, change.event, {**change.detail, "state": state.value}, at)
     after = await get(connection, entry.id)
     return replace(after, lease=entry.lease) if keeps_lease else after
 
@@ -52,7 +71,7 @@ async def postpone(connection: AsyncConnection, entry: Entry, due_at: datetime |
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
     await _hold(connection, entry, None)
-    await connection.execute(_update(entry).values({"due_at": due_at, **_unleased()}))
+    await connection.execute(_update(entry.id).values({"due_at": due_at, **_unleased()}))
     return await get(connection, entry.id)
 
 
@@ -62,43 +81,45 @@ async def erase(connection: AsyncConnection, entry: Entry, at: datetime) -> Entr
     Raises:
         JournalError: The entry is not receipted any more.
     """
-    await _hold(connection, entry, at)
+    head = await _hold(connection, entry, at)
     payload_id = await connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
     pieces = await payloads.drop(connection, payload_id.scalar_one())
-    await connection.execute(_update(entry).values({"state": State.ERASED.value, "due_at": None, **_unleased()}))
     detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
-    await append(connection, entry.id, EventKind.ERASED, detail, at)
+    told = await append(connection, head, EventKind.ERASED, detail, at)
+    values = {"state": State.ERASED.value, "due_at": None, **_unleased(), **told.columns()}
+    await connection.execute(_update(entry.id).values(values))
     return await get(connection, entry.id)
 
 
+async def note(connection: AsyncConnection, entry_id: str, kind: EventKind, at: datetime) -> None:
+    """Add an event that changes nothing, whoever works on the entry."""
+    row = await connection.execute(
+        select(entries.c.event_count, entries.c.event_hash).where(entries.c.id == entry_id).with_for_update()
+    )
+    told = await append(connection, Head(entry_id, *row.one()), kind, {}, at)
+    await connection.execute(_update(entry_id).values(told.columns()))
+
+
 async def append(
-    connection: AsyncConnection, entry_id: str, kind: EventKind, detail: dict[str, str | int], at: datetime
-) -> None:
-    """Add an event to the end of an entry's chain."""
-    head = (
-        await connection.execute(
-            select(entries.c.event_count, entries.c.event_hash).where(entries.c.id == entry_id).with_for_update()
-        )
-    ).one()
-    number = head.event_count + 1
-    told = link(head.event_hash, entry_id=entry_id, number=number, at=at, kind=kind, detail=detail)
+    connection: AsyncConnection, head: Head, kind: EventKind, detail: dict[str, str | int], at: datetime
+) -> Head:
+    """Add an event to the end of a chain; the entry's row has to be locked, or new, and then gets the new head."""
+    number = head.count + 1
+    told = link(head.hash, entry_id=head.entry_id, number=number, at=at, kind=kind, detail=detail)
     await connection.execute(
-        insert(events).values(entry_id=entry_id, number=number, at=at, kind=kind.value, detail=detail, hash=told)
+        insert(events).values(entry_id=head.entry_id, number=number, at=at, kind=kind.value, detail=detail, hash=told)
     )
-    await connection.execute(
-        update(entries).where(entries.c.id == entry_id).values(event_count=number, event_hash=told)
-    )
+    return Head(head.entry_id, number, told)
 
 
-async def _hold(connection: AsyncConnection, entry: Entry, at: datetime | None) -> None:
+async def _hold(connection: AsyncConnection, entry: Entry, at: datetime | None) -> Head:
     """Lock the entry's row for this transaction, and see whether `entry` still is what the journal holds."""
-    row = (
-        await connection.execute(
-            select(entries.c.state, entries.c.lease_owner, entries.c.lease_until, entries.c.lease_number)
-            .where(entries.c.id == entry.id)
-            .with_for_update()
-        )
-    ).first()
+    columns = entries.c
+    wanted = (columns.state, columns.lease_owner, columns.lease_until, columns.lease_number)
+    found = await connection.execute(
+        select(*wanted, columns.event_count, columns.event_hash).where(columns.id == entry.id).with_for_update()
+    )
+    row = found.first()
     if row is None or row.state != entry.state.value:
         raise JournalError(f"The message is no longer {entry.state}.", message_id=entry.id)
     if entry.lease is not None:
@@ -106,10 +127,11 @@ async def _hold(connection: AsyncConnection, entry: Entry, at: datetime | None) 
             raise JournalError("The message has been claimed by another process meanwhile.", message_id=entry.id)
     elif row.lease_owner is not None and (at is None or row.lease_until > at):
         raise JournalError("The message is being worked on.", message_id=entry.id, advice="Try again in a minute.")
+    return Head(entry.id, row.event_count, row.event_hash)
 
 
-def _update(entry: Entry) -> Update:
-    return update(entries).where(entries.c.id == entry.id)
+def _update(entry_id: str) -> Update:
+    return update(entries).where(entries.c.id == entry_id)
 
 
 def _unleased() -> dict[str, None]:

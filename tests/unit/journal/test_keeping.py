@@ -1,4 +1,6 @@
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import EventKind, Journal, State
-from support.arrivals import arrival
-from support.journals import ask, stored
+from support.arrivals import NOON, arrival
+from support.journals import LEASE, ask, stored
 
 
 async def test_a_kept_message_is_there_after_the_journal_is_opened_again(at: JournalSettings) -> None:
@@ -103,6 +105,47 @@ async def test_a_download_that_breaks_off_keeps_nothing_and_leaves_nothing(at: J
             await journal.keep_stream(arrival(dokumentlager_id="d-1"), broken())
         assert await journal.entries() == []
         assert await ask(journal, "select count(*) from chunks") == 0
+
+
+async def test_a_download_under_way_survives_that_another_opens_the_journal(at: JournalSettings) -> None:
+    async with Journal(at) as journal:
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b"x" * 4096
+            async with Journal(at):
+                pass
+            yield b"y" * 4096
+
+        kept = await journal.keep_stream(arrival(dokumentlager_id="d-1"), slowly())
+        assert await stored(journal, kept.entry_id) == b"x" * 4096 + b"y" * 4096
+
+
+async def test_what_a_crash_left_of_a_download_is_cleared_away_after_a_day(journal: Journal) -> None:
+    arrived = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"x" * 4096
+        arrived.set()
+        await asyncio.Event().wait()
+
+    download = asyncio.create_task(journal.keep_stream(arrival(dokumentlager_id="d-1"), endless()))
+    await asyncio.wait_for(arrived.wait(), 5)
+    download.cancel()
+    await asyncio.wait([download])
+    assert await ask(journal, "select count(*) from chunks") == 4
+    await journal.claim(NOON + timedelta(hours=25), owner="a", lease=LEASE, limit=1)
+    assert await ask(journal, "select count(*) from downloads") == 0
+    assert await ask(journal, "select count(*) from chunks") == 0
+
+
+async def test_two_that_download_the_same_message_keep_it_once(journal: Journal) -> None:
+    delivery = arrival(dokumentlager_id="d-1")
+    twice = [journal.keep_stream(delivery, pieces_of(b"z" * 3000, 700)) for _ in range(2)]
+    first, second = await asyncio.gather(*twice)
+    assert first.entry_id == second.entry_id
+    assert first.repeated != second.repeated
+    assert await ask(journal, "select count(*) from chunks") == 3
+    assert await ask(journal, "select count(*) from downloads") == 0
 
 
 async def test_a_journal_used_outside_its_block_says_so(at: JournalSettings) -> None:

@@ -27,6 +27,20 @@ async def test_a_step_records_state_columns_receipt_and_event_together(journal: 
     assert last.detail == {"reference": "2026/17", "state": "REGISTERED"}
 
 
+async def test_a_reference_that_no_database_can_store_does_not_stop_the_report(journal: Journal) -> None:
+    entry = await walked_to(journal, State.OPENED)
+    change = Change(
+        event=EventKind.REGISTERED,
+        detail={"reference": "2026/\x00\ud800"},
+        state=State.REGISTERED,
+        due_at=NOON,
+        reference="2026/\x00\ud800",
+    )
+    after = await journal.record(entry, change, at=NOON)
+    assert after.reference == "2026/\ufffd?"
+    assert await journal.first_altered_event() is None
+
+
 @pytest.mark.parametrize("start", list(State))
 async def test_only_the_steps_of_the_road_are_taken(journal: Journal, start: State) -> None:
     entry = await walked_to(journal, start)
