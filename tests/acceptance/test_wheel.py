@@ -45,10 +45,12 @@ def test_what_is_in_the_wheel_works_without_the_checkout(wheel: Path, tmp_path: 
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     example = ROOT / "examples" / "offentlig-v2.json"
+    # The unpacked copy must not count as code that no test runs.
+    uncovered = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(tmp_path), str(example)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**uncovered, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
