@@ -134,7 +134,9 @@ def in_own_loop(work: Coroutine[object, object, None]) -> None:
 
 def _program(name: str) -> str:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True)
-    path = shutil.which(name, path=os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")]))
+    # Debian keeps PostgreSQL's programs, and an ordinary user's path often /usr/sbin, out of the way.
+    places = [*map(str, folders), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    path = shutil.which(name, path=os.pathsep.join(places))
     if path is None:
         if required():
             pytest.fail(HOW_TO_GET)
@@ -144,7 +146,7 @@ def _program(name: str) -> str:
 
 def _as_server() -> list[str]:
     """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", USER, "--"] if _is_root() else []
+    return [_program("runuser"), "-u", USER, "--"] if _is_root() else []
 
 
 def _give_to_server(folder: Path) -> None:
