@@ -14,7 +14,6 @@ help:
 	@echo "make test    the tests (services that are missing are named and skipped)"
 	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make check   lint, format, types, layers"
-	@echo "make interop the envelope against KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make bench   benchmarks, as ratios"
 	@echo "make clean   remove everything that make made"
 
