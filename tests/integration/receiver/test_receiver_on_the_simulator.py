@@ -67,7 +67,9 @@ def with_receiver(settings: Settings, **changes: float) -> Settings:
     return settings.model_copy(update={"receiver": settings.receiver.model_copy(update=changes)})
 
 
-async def test_whatever_arrives_the_good_report_behind_it_is_registered(fiks: Simulator, tmp_path: Path) -> None:
+async def test_whatever_arrives_the_good_report_behind_it_is_registered(
+    fiks: Simulator, settings: Settings, tmp_path: Path
+) -> None:
     sealed = await fiks.seal_for("bergen", {"bekymringsmelding.json": privat_json(), "bekymringsmelding.pdf": b"%PDF"})
     for_oslo = await fiks.seal_for("oslo", {"bekymringsmelding.json": privat_json()})
     no_report = await fiks.seal_for("bergen", {"bekymringsmelding.json": b"{}", "bekymringsmelding.pdf": b"%PDF"})
@@ -79,7 +81,7 @@ async def test_whatever_arrives_the_good_report_behind_it_is_registered(fiks: Si
     fiks.put_on_queue("bergen", headers={"melding-id": "no uuid", "type": "\x00", "avsender-id": "?"}, body=b"\xff")
     good = await fiks.submit(privat_json("Et barn trenger hjelp."), message_type=PRIVAT_V2)
 
-    async with receiving(fiks.settings_for("bergen"), tmp_path / "reports") as work:
+    async with receiving(settings, tmp_path / "reports") as work:
         await fiks.wait_for(good, "LEVERT", timeout=20)
         await fiks.wait_for(unstructured, "LEVERT", timeout=20)
         await work.until(Step.QUARANTINED, 8)
@@ -92,8 +94,7 @@ async def test_whatever_arrives_the_good_report_behind_it_is_registered(fiks: Si
         assert fiks.platform.queues.depth(f"fiksio.konto.{fiks.party('bergen').account.id}") == 0
 
 
-async def test_reports_survive_connections_that_are_cut(fiks: Simulator, tmp_path: Path) -> None:
-    settings = fiks.settings_for("bergen")
+async def test_reports_survive_connections_that_are_cut(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     broker = settings.broker.model_copy(update={"reconnect_first_seconds": 0.05})
     async with receiving(settings.model_copy(update={"broker": broker}), tmp_path / "reports") as work:
         submitted = []
@@ -108,11 +109,11 @@ async def test_reports_survive_connections_that_are_cut(fiks: Simulator, tmp_pat
 
 
 async def test_a_report_too_large_for_the_queue_comes_through_the_document_store(
-    fiks: Simulator, tmp_path: Path
+    fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
     pdf = b"%PDF-1.7\n" + random.Random(7).randbytes(7_000_000)
     sealed = await fiks.seal_for("bergen", {"bekymringsmelding.json": privat_json(), "bekymringsmelding.pdf": pdf})
-    async with receiving(fiks.settings_for("bergen"), tmp_path / "reports") as work:
+    async with receiving(settings, tmp_path / "reports") as work:
         report_id = await fiks.submit_sealed(sealed, message_type=PRIVAT_V2)
         await fiks.wait_for(report_id, "LEVERT", timeout=30)
         assert (work.folder / report_id / "bekymringsmelding.pdf").read_bytes() == pdf
@@ -121,9 +122,9 @@ async def test_a_report_too_large_for_the_queue_comes_through_the_document_store
         assert entry.size > len(pdf)
 
 
-async def test_past_the_deadline_the_report_goes_by_letter(fiks: Simulator, tmp_path: Path) -> None:
+async def test_past_the_deadline_the_report_goes_by_letter(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file where the folder should be")
-    hurried = with_receiver(fiks.settings_for("bergen"), deadline_hours=2 / 3600, retry_first_seconds=0.1)
+    hurried = with_receiver(settings, deadline_hours=2 / 3600, retry_first_seconds=0.1)
     report_id = await fiks.submit(privat_json(), message_type=PRIVAT_V2)
     async with receiving(hurried, tmp_path / "reports") as work:
         report = await fiks.wait_for(report_id, "LEVERT", timeout=20)
@@ -172,8 +173,9 @@ async def test_the_read_me_s_receiver_works_as_it_stands(
         await asyncio.wait([running])
 
 
-async def test_a_receiver_is_used_inside_its_block_and_runs_once(fiks: Simulator, tmp_path: Path) -> None:
-    settings = fiks.settings_for("bergen")
+async def test_a_receiver_is_used_inside_its_block_and_runs_once(
+    fiks: Simulator, settings: Settings, tmp_path: Path
+) -> None:
     unopened = Receiver(settings, FolderHandler(tmp_path))
     for use in (lambda: unopened.status, lambda: unopened.journal):
         with pytest.raises(FiksmeldingError, match="not open"):
@@ -187,8 +189,8 @@ async def test_a_receiver_is_used_inside_its_block_and_runs_once(fiks: Simulator
     await work.receiver.aclose()
 
 
-async def test_a_cancelled_receiver_ends_in_order(fiks: Simulator, tmp_path: Path) -> None:
-    async with Receiver(fiks.settings_for("bergen"), FolderHandler(tmp_path / "reports")) as receiver:
+async def test_a_cancelled_receiver_ends_in_order(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
+    async with Receiver(settings, FolderHandler(tmp_path / "reports")) as receiver:
         running = asyncio.create_task(receiver.run())
         await receiver.until(ConsumerState.CONSUMING)
         running.cancel()
@@ -225,14 +227,16 @@ async def test_a_key_file_that_is_wrong_is_named(  # noqa: PLR0917 - pytest pass
             pass
 
 
-async def test_a_resend_of_the_platform_is_answered_twice_and_stored_once(fiks: Simulator, tmp_path: Path) -> None:
+async def test_a_resend_of_the_platform_is_answered_twice_and_stored_once(
+    fiks: Simulator, settings: Settings, tmp_path: Path
+) -> None:
     sealed = [
         await fiks.seal_for("bergen", {"bekymringsmelding.json": privat_json(), "bekymringsmelding.pdf": b"%PDF"})
         for _ in range(2)
     ]
     national = str(fiks.party("skole").account.id)
     own_id = str(uuid4())
-    async with receiving(fiks.settings_for("bergen"), tmp_path / "reports") as work:
+    async with receiving(settings, tmp_path / "reports") as work:
         for envelope in sealed:
             headers = {
                 "melding-id": str(uuid4()),

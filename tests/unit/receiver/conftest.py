@@ -1,21 +1,16 @@
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Protocol
 
 import pytest
 
-from fiksmelding.config import JournalSettings
 from fiksmelding.envelope import Trust
 from fiksmelding.journal import Journal
 from fiksmelding.receiver import Confirm, Handler
 from fiksmelding.simulator.pki import Credential
+from support.journal_fixtures import at, databases, journal, postgresql_url
 from support.roads import CaseSystem, Journeys
 
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    async with Journal(JournalSettings(url=f"sqlite:///{tmp_path}/journal.db")) as opened:
-        yield opened
+__all__ = ["at", "databases", "journal", "postgresql_url"]
 
 
 @pytest.fixture
