@@ -7,6 +7,7 @@ shown.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,9 @@ __all__ = [
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
 SQLITE_PREFIX = "sqlite:///"
+NAME_AND_PORT = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^\s:/@?#\[\]]+)(:(?P<port>\d{1,5}))?")
+LISTS = {"private_keys": os.pathsep, "roots": os.pathsep, "hosts": ","}
+"""What separates the values of a list in an environment variable."""
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -42,6 +46,18 @@ def _sqlite_beside_the_file(url: str, info: ValidationInfo) -> str:
     if not url.startswith(SQLITE_PREFIX):
         return url
     return SQLITE_PREFIX + _beside_the_file(Path(url.removeprefix(SQLITE_PREFIX)), info).as_posix()
+
+
+def _host_and_port(text: str, port: int) -> tuple[str, int]:
+    found = NAME_AND_PORT.fullmatch(text)
+    if found is None or not 1 <= int(found["port"] or port) <= 65535:
+        raise ValueError("not a name, or name:port")
+    return found["name"].strip("[]"), int(found["port"] or port)
+
+
+def _name_with_or_without_port(text: str) -> str:
+    _host_and_port(text, 1)
+    return text
 
 
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
@@ -150,6 +166,8 @@ class BrokerSettings(_Table):
     Attributes:
         host: The broker's host name.
         port: Its port.
+        hosts: Its addresses when it has several, such as the nodes of a cluster: `name` or `name:port`, the port being
+            `port` when none is given. They are tried in turn, the next after each failure or loss. Replaces `host`.
         tls: Whether the connection is encrypted. Only a broker on this machine may go without.
         ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
         prefetch: How many unacknowledged deliveries we hold at most.
@@ -161,6 +179,7 @@ class BrokerSettings(_Table):
 
     host: str = "io.fiks.ks.no"
     port: int = Field(default=5671, ge=1, le=65535)
+    hosts: tuple[Annotated[str, AfterValidator(_name_with_or_without_port)], ...] = ()
     tls: bool = True
     ca_file: FilePath | None = None
     prefetch: int = Field(default=10, ge=1, le=1000)
@@ -168,6 +187,11 @@ class BrokerSettings(_Table):
     reconnect_first_seconds: float = Field(default=0.5, gt=0)
     reconnect_longest_seconds: float = Field(default=60.0, gt=0)
     timeout_seconds: float = Field(default=20.0, gt=0)
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Every host and port by which the broker may be reached, in the order to try them."""
+        return tuple(_host_and_port(text, self.port) for text in self.hosts) or ((self.host, self.port),)
 
 
 class JournalSettings(_Table):
@@ -285,7 +309,7 @@ def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, ob
     for table, key in _known_keys():
         value = environment.get(f"{ENVIRONMENT_PREFIX}_{table}_{key}".upper())
         if value is not None:
-            found.append((table, key, value.split(os.pathsep) if key in {"private_keys", "roots"} else value))
+            found.append((table, key, value.split(LISTS[key]) if key in LISTS else value))
     return found
 
 

@@ -48,6 +48,19 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     assert settings.broker.prefetch == 3
 
 
+def test_a_broker_has_one_address_or_several(tmp_path: Path) -> None:
+    one = load(tmp_path, MINIMAL + '[broker]\nhost = "a"\nport = 5\n').broker
+    assert one.addresses == (("a", 5),)
+    several = load(tmp_path, MINIMAL, {"FIKSMELDING_BROKER_HOSTS": "a.example,b.example:7,[::1]:8"}).broker
+    assert several.addresses == (("a.example", 5671), ("b.example", 7), ("::1", 8))
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a:", "a:0", "a:65536", "::1", "amqps://a", "user@a", "a/vhost", "a?b"])
+def test_an_address_is_a_name_or_a_name_and_a_port(host: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"broker\.hosts\.0: .*name:port"):
+        load(tmp_path, MINIMAL + f'[broker]\nhosts = ["{host}"]\n')
+
+
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     settings = load(tmp_path, MINIMAL, {"FIKSMELDING_INTEGRATION_PASSWORD": "hunter2"})
     assert "hunter2" not in repr(settings)

@@ -5,6 +5,7 @@ import ipaddress
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import cycle
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -51,7 +52,7 @@ class Consumer:
     after any redelivery.
 
     Args:
-        settings: Address, prefetch, heartbeat, waits and time limit.
+        settings: Addresses, prefetch, heartbeat, waits and time limit.
         queue: The queue's name. It is never declared.
         credentials: Asked before every attempt to connect: a token may have expired.
         on_delivery: Keeps and acknowledges a delivery.
@@ -77,6 +78,7 @@ class Consumer:
         self._credentials = credentials
         self._clock = clock or SystemClock()
         self._stop_seconds = stop_seconds
+        self._addresses = cycle(settings.addresses)
         self._board = StatusBoard(queue, self._clock)
         self._handovers = Handovers(on_delivery, limit=settings.prefetch, clock=self._clock)
         self._supervisor: asyncio.Task[None] | None = None
@@ -99,7 +101,7 @@ class Consumer:
         if self._supervisor is not None:
             raise BrokerError("A consumer is opened once: make another.")
         tls = await asyncio.to_thread(client_context, self._settings.ca_file) if self._settings.tls else None
-        if tls is None and not _on_this_machine(self._settings.host):
+        if tls is None and not all(_on_this_machine(host) for host, _ in self._settings.addresses):
             raise SettingsError("broker.tls may only be false for a broker on this machine.")
         self._supervisor = asyncio.create_task(self._supervise(tls), name=f"fiksmelding-consumer-{self._queue}")
         return self
@@ -175,7 +177,8 @@ class Consumer:
 
     async def _connect_and_serve(self, tls: ssl.SSLContext | None) -> None:
         """Raise when the link is lost; return when told to close."""
-        link = await Link.open(self._settings, await self._ask_credentials(), tls)
+        address = next(self._addresses)
+        link = await Link.open(self._settings, address, await self._ask_credentials(), tls)
         self._linked = True
         try:
             while not self._closing:

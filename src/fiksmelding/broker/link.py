@@ -67,7 +67,7 @@ class Link:
     """A connection and a channel, both open.
 
     Args:
-        settings: Address, heartbeat, prefetch and time limit.
+        settings: Heartbeat, prefetch and time limit.
         connection: An aiormq connection, not yet connected.
         sockets: What opens its socket.
     """
@@ -81,8 +81,10 @@ class Link:
         self._cancelled = asyncio.Event()
 
     @classmethod
-    async def open(cls, settings: BrokerSettings, credentials: Credentials, tls: ssl.SSLContext | None) -> Self:
-        """Connect, log in, open a channel and set the prefetch count.
+    async def open(
+        cls, settings: BrokerSettings, address: tuple[str, int], credentials: Credentials, tls: ssl.SSLContext | None
+    ) -> Self:
+        """Connect to `address`, log in, open a channel and set the prefetch count.
 
         Raises:
             BrokerAccessRefused: The broker does not accept the credentials.
@@ -91,8 +93,8 @@ class Link:
         sockets = _Sockets(tls, settings.timeout_seconds)
         url = URL.build(
             scheme="amqps" if settings.tls else "amqp",
-            host=settings.host,
-            port=settings.port,
+            host=address[0],
+            port=address[1],
             user=credentials.user,
             password=credentials.password.get_secret_value(),
             path="/",

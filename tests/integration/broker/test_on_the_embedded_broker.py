@@ -18,6 +18,7 @@ from fiksmelding.simulator.amqp import AccessDenied, AmqpServer, Login
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.pki import Authority
 from fiksmelding.simulator.queues import QueuedMessage, Queues
+from support.consumers import Inbox, reached, reason_given
 from support.embedded_broker import MISSING_QUEUE, OTHERS_QUEUE, QUEUE, Deaths, ReadsOwnQueue, server_tls
 
 INTEGRATION = uuid4()
@@ -82,25 +83,6 @@ class Platform:
         )
 
 
-class Inbox:
-    """Remembers every delivery; acknowledges unless told otherwise."""
-
-    def __init__(self, *, acks: bool = True) -> None:
-        self.acks = acks
-        self.deliveries: asyncio.Queue[Delivery] = asyncio.Queue()
-
-    async def keep(self, delivery: Delivery) -> None:
-        if self.acks:
-            await delivery.ack()
-        self.deliveries.put_nowait(delivery)
-
-    async def next(self) -> Delivery:
-        return await asyncio.wait_for(self.deliveries.get(), 10)
-
-    async def ids(self, count: int) -> list[str | None]:
-        return [(await self.next()).metadata.melding_id for _ in range(count)]
-
-
 @pytest.fixture(scope="module")
 def tls(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return server_tls(authority.server("127.0.0.1"), tmp_path_factory.mktemp("tls"))
@@ -111,11 +93,6 @@ def platform(tls: ssl.SSLContext, authority: Authority, tmp_path: Path) -> Platf
     roots = tmp_path / "roots.pem"
     roots.write_bytes(authority.roots_pem)
     return Platform(tls, roots)
-
-
-async def reached(consumer: Consumer, state: ConsumerState) -> str:
-    async with asyncio.timeout(10):
-        return (await consumer.until(state)).reason
 
 
 async def test_messages_of_every_size_arrive_and_leave_the_queue(platform: Platform) -> None:
@@ -204,9 +181,7 @@ async def test_another_accounts_queue_is_refused(platform: Platform) -> None:
 async def test_a_queue_that_does_not_exist_is_named_and_waited_for(platform: Platform) -> None:
     inbox = Inbox()
     async with platform.server() as server, platform.consumer(server.port, inbox.keep, queue=MISSING_QUEUE) as one:
-        while not one.status.reason:  # noqa: ASYNC110  waits for a reason, not for a state
-            await asyncio.sleep(0)
-        assert "does not exist" in one.status.reason
+        assert "does not exist" in await reason_given(one)
         platform.queues.declare(MISSING_QUEUE)
         await reached(one, ConsumerState.CONSUMING)
 
