@@ -1,8 +1,24 @@
-"""The platform over HTTP: tokens, catalog, sending, documents."""
+"""The platform over HTTP: tokens, catalog, sending, documents, reports."""
 
 from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog
 from fiksmelding.fiks.documents import Documents
+from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
 from fiksmelding.fiks.sending import FiksIO, SentMessage
 from fiksmelding.fiks.session import FiksSession
 
-__all__ = ["Account", "AccountStatus", "Catalog", "Documents", "FiksIO", "FiksSession", "SentMessage"]
+__all__ = [
+    "Account",
+    "AccountStatus",
+    "Bydel",
+    "Catalog",
+    "Documents",
+    "FiksIO",
+    "FiksSession",
+    "Kommune",
+    "Krypteringsnokler",
+    "Nokkel",
+    "OutcomeUnknown",
+    "Reports",
+    "SentMessage",
+    "Status",
+]

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from fiksmelding.errors import AccessRefused, NotFound, PlatformError, PlatformUnavailable, RequestRefused
 
-Model = TypeVar("Model", bound=BaseModel)
+Content = TypeVar("Content")
 
 TOKEN_COMPLAINT = "access_token"  # noqa: S105  a word in the platform's message, no secret
 SHORT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
@@ -20,6 +20,10 @@ SHORT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 class TokenRefused(AccessRefused):
     """401 because of the access token: a fresh one may be taken."""
+
+
+class NotConnected(PlatformUnavailable):
+    """There was no connection to send the call over: it cannot have been done."""
 
 
 class TryLater(PlatformUnavailable):
@@ -48,14 +52,17 @@ class Answer:
     path: str
     body: bytes = field(repr=False)
 
-    def read_as(self, model: type[Model]) -> Model:
+    def read_as(self, kind: type[Content] | TypeAdapter[Content]) -> Content:
         """Parse the JSON body.
+
+        Args:
+            kind: A model, or an adapter for dataclasses and tuples of them.
 
         Raises:
             PlatformUnavailable: The body is not what the contract says. Names the fields, never their values.
         """
         try:
-            return model.model_validate_json(self.body)
+            return (kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)).validate_json(self.body)
         except ValidationError as error:
             fields = {".".join(str(part) for part in mistake["loc"]) or "the body" for mistake in error.errors()}
             raise PlatformUnavailable(

@@ -16,7 +16,7 @@ from fiksmelding._version import __version__
 from fiksmelding.clock import Clock
 from fiksmelding.config import PlatformSettings
 from fiksmelding.errors import PlatformError, PlatformUnavailable
-from fiksmelding.fiks.answers import Answer, Refusal, TryLater, platform_error
+from fiksmelding.fiks.answers import Answer, NotConnected, Refusal, TryLater, platform_error
 from fiksmelding.tls import client_context
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,9 @@ def _unreachable(call: Call, error: Exception) -> PlatformUnavailable:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         advice = "Its TLS certificate does not chain to a trusted root: check platform.ca_file."
     what = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-    return PlatformUnavailable(f"{call.method} {call.path} failed: {what}.", path=call.path, advice=advice)
+    connected = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    kind = PlatformUnavailable if connected else NotConnected
+    return kind(f"{call.method} {call.path} failed: {what}.", path=call.path, advice=advice)
 
 
 def _may_pass(error: BaseException) -> bool:

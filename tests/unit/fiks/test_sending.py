@@ -1,7 +1,5 @@
 """Sending over Fiks IO."""
 
-import email
-import email.policy
 import json
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,24 +8,12 @@ import pytest
 
 from fiksmelding.errors import PlatformUnavailable, RequestRefused
 from fiksmelding.fiks import FiksIO, FiksSession
-from support.platform import ACCOUNT, Platform, Seen, answer, error, hang_up
+from support.multipart import parts
+from support.platform import ACCOUNT, Platform, answer, error, hang_up
 
 MOTTATT = "no.ks.fiks.bekymringsmelding.mottatt.v1"
 RECIPIENT = uuid4()
 MELDING = uuid4()
-
-
-def parts(seen: Seen) -> dict[str, tuple[str, bytes]]:
-    """The parts of a multipart request by name: media type and content."""
-    raw = b"Content-Type: " + seen.headers["Content-Type"].encode() + b"\r\n\r\n" + seen.body
-    message = email.message_from_bytes(raw, policy=email.policy.HTTP)
-    return {
-        str(part.get_param("name", header="content-disposition")): (
-            part.get_content_type(),
-            bytes(part.get_payload(decode=True)),
-        )
-        for part in message.iter_parts()
-    }
 
 
 def sent(**members: object) -> object:
@@ -42,8 +28,8 @@ async def test_a_message_without_a_body_has_no_data_part(session: FiksSession, p
     assert (seen.method, seen.path) == ("POST", "/fiks-io/api/v1/send")
     found = parts(seen)
     assert set(found) == {"metadata"}
-    assert found["metadata"][0] == "application/json"
-    assert json.loads(found["metadata"][1]) == {
+    assert found["metadata"].media_type == "application/json"
+    assert json.loads(found["metadata"].content) == {
         "avsenderKontoId": str(ACCOUNT),
         "mottakerKontoId": str(RECIPIENT),
         "meldingType": MOTTATT,
@@ -65,8 +51,8 @@ async def test_a_full_message_arrives_as_given(session: FiksSession, platform: P
     )
     assert taken.dokumentlager_id == stored
     found = parts(platform.seen[0])
-    assert found["data"] == ("application/octet-stream", body)
-    metadata = json.loads(found["metadata"][1])
+    assert (found["data"].media_type, found["data"].content) == ("application/octet-stream", body)
+    metadata = json.loads(found["metadata"].content)
     assert metadata["svarPaMelding"] == str(answered)
     assert metadata["ttl"] == 86_400_000
     assert metadata["headere"] == {"klientMeldingId": "k-1", "klientKorrelasjonsId": "æøå"}
@@ -101,7 +87,7 @@ async def test_a_repeatable_message_is_sent_again_whole(session: FiksSession, pl
         headers={"klientMeldingId": "k"},
         repeatable=True,
     )
-    assert [parts(seen)["data"][1] for seen in platform.seen] == [b"sealed"] * 3
+    assert [parts(seen)["data"].content for seen in platform.seen] == [b"sealed"] * 3
 
 
 async def test_a_message_is_sent_again_whole_after_its_token_was_refused(
@@ -109,7 +95,7 @@ async def test_a_message_is_sent_again_whole_after_its_token_was_refused(
 ) -> None:
     platform.then(error(401, "Klarte ikke å validere access_token"), answer(200, sent()))
     await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"sealed")
-    assert parts(platform.seen[1])["data"][1] == b"sealed"
+    assert parts(platform.seen[1])["data"].content == b"sealed"
 
 
 @pytest.mark.parametrize("content", [{}, {"meldingId": "no uuid"}, {"meldingId": None}])
