@@ -22,10 +22,10 @@ from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
-from fiksmelding.receiver.retry import Backoff
 from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.steps import Step
 from fiksmelding.simulator.pki import Credential
+from fiksmelding.worker import Backoff
 from support.arrivals import arrival
 from support.clocks import StillClock
 

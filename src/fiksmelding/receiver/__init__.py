@@ -1,7 +1,7 @@
 """The road of a report: queue, journal, handler, receipt.
 
-Read it in this order: `keeping` (broker → journal → ack), `road` (the steps after that, each in its `…_step`), `worker`
-(which report is walked when), `receiver` (all of it together).
+Read it in this order: `keeping` (broker → journal → ack), `road` (the steps after that, each in its `…_step`), the room
+`worker` (which report is walked when), `receiver` (all of it together).
 """
 
 from fiksmelding.receiver.folder import FolderHandler

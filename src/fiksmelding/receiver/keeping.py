@@ -11,8 +11,8 @@ from fiksmelding.clock import Clock
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
 from fiksmelding.receiver.identity import as_uuid
-from fiksmelding.receiver.retry import Backoff
 from fiksmelding.receiver.steps import Observer, Step
+from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")
 

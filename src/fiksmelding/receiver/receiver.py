@@ -29,10 +29,9 @@ from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler
-from fiksmelding.receiver.retry import Backoff
 from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.steps import Observer, watch_nothing
-from fiksmelding.receiver.worker import Worker
+from fiksmelding.worker import Backoff, Worker
 
 log = logging.getLogger("fiksmelding.receiver")
 
@@ -79,7 +78,7 @@ class Receiver:
         self._last_delivery = self._clock.monotonic()
         self._journal: Journal | None = None
         self._consumer: Consumer | None = None
-        self._worker: Worker | None = None
+        self._worker: Worker[Entry] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the journal, the keys and the session.
@@ -205,7 +204,7 @@ class Receiver:
             receipt=ReceiptStep(recorder, answering),
         )
 
-    def _make_worker(self, journal: Journal, road: Road) -> Worker:
+    def _make_worker(self, journal: Journal, road: Road) -> Worker[Entry]:
         return Worker(
             journal=journal,
             walk=road.walk,
@@ -215,7 +214,7 @@ class Receiver:
             lease_seconds=self._settings.journal.lease_seconds,
         )
 
-    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker) -> Consumer:
+    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker[Entry]) -> Consumer:
         konto_id = str(self._settings.account.id)
         keeper = Keeper(
             journal=journal,

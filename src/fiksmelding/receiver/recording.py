@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from fiksmelding.clock import Clock
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
-from fiksmelding.receiver.retry import Backoff
 from fiksmelding.receiver.steps import Observer, Step
+from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")
 

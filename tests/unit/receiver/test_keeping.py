@@ -10,8 +10,8 @@ from fiksmelding.broker import Delivery, Metadata
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformUnavailable
 from fiksmelding.journal import Arrival, EventKind, Journal, Kept, State
 from fiksmelding.receiver.keeping import Keeper
-from fiksmelding.receiver.retry import Backoff
 from fiksmelding.receiver.steps import Step
+from fiksmelding.worker import Backoff
 from support.arrivals import KONTO, NOON, SENDER
 from support.clocks import StillClock
 

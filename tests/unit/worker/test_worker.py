@@ -7,8 +7,7 @@ import pytest
 
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import Change, Entry, EventKind, Journal, State
-from fiksmelding.receiver.retry import Backoff
-from fiksmelding.receiver.worker import Worker
+from fiksmelding.worker import Backoff, Worker
 from support.arrivals import NOON, arrival
 from support.clocks import StillClock
 
@@ -53,7 +52,9 @@ def walks(journal: Journal) -> Walks:
 
 
 @asynccontextmanager
-async def running(journal: Journal, walks: Walks, clock: StillClock, concurrency: int = 2) -> AsyncIterator[Worker]:
+async def running(
+    journal: Journal, walks: Walks, clock: StillClock, concurrency: int = 2
+) -> AsyncIterator[Worker[Entry]]:
     worker = Worker(journal=journal, walk=walks, concurrency=concurrency, backoff=Backoff(1.0, 8.0), clock=clock)
     task = asyncio.create_task(worker.run())
     try:

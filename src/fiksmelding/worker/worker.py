@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalError, JournalUnavailable
-from fiksmelding.journal import Entry, Journal
-from fiksmelding.receiver.retry import Backoff
+from fiksmelding.journal import Checkpoint
+from fiksmelding.worker.backoff import Backoff
 
-log = logging.getLogger("fiksmelding.receiver")
+log = logging.getLogger("fiksmelding.worker")
 
 LONGEST_REST = 60.0
 """The journal is looked at this often at least, in seconds."""
@@ -22,7 +23,55 @@ CHECKPOINT_SECONDS = 600.0
 """How often the event log is sealed while we run, in seconds."""
 
 
-class Worker:
+class Entry(Protocol):
+    """What is walked: a message received, or a report to send."""
+
+    @property
+    def id(self) -> str:
+        """Its id in the journal."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """How far it has come."""
+        ...
+
+
+Item = TypeVar("Item", bound=Entry)
+
+
+class Queue(Protocol[Item]):
+    """Where due entries come from. Each call is one transaction; see `Journal` for what each promises."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may claim entries too."""
+        ...
+
+    async def claim(
+        self, now: datetime, *, owner: str, lease: timedelta, limit: int, without: Collection[str] = ()
+    ) -> Sequence[Item]:
+        """Take entries that are due."""
+        ...
+
+    async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
+        """When the next has to be worked on."""
+        ...
+
+    async def renew(self, held: Collection[Item], *, until: datetime) -> frozenset[str]:
+        """Hold them longer; returns the ids of those that others have claimed."""
+        ...
+
+    async def release(self, entry: Item, /) -> None:
+        """Give one back."""
+        ...
+
+    async def checkpoint(self, at: datetime) -> Checkpoint | None:
+        """Seal the event log."""
+        ...
+
+
+class Worker(Generic[Item]):
     """Walks due entries.
 
     Args:
@@ -37,8 +86,8 @@ class Worker:
     def __init__(
         self,
         *,
-        journal: Journal,
-        walk: Callable[[Entry], Awaitable[None]],
+        journal: Queue[Item],
+        walk: Callable[[Item], Awaitable[None]],
         concurrency: int,
         backoff: Backoff,
         clock: Clock,
@@ -52,7 +101,7 @@ class Worker:
         self._lease = timedelta(seconds=lease_seconds)
         self._owner = str(uuid4())
         self._woken = asyncio.Event()
-        self._walking: dict[str, tuple[Entry, asyncio.Task[None]]] = {}
+        self._walking: dict[str, tuple[Item, asyncio.Task[None]]] = {}
         self._resting: dict[str, float] = {}
         self._faults: dict[str, int] = {}
         self._outages = 0
@@ -83,7 +132,7 @@ class Worker:
             for task in late:
                 task.cancel()
             if late:
-                log.warning("%d reports were still with the handler at the end of the stop", len(late))
+                log.warning("%d reports were still being worked on at the end of the stop", len(late))
                 await asyncio.wait(late)
         finally:
             renewing.cancel()
@@ -127,7 +176,7 @@ class Worker:
         longest = LONGEST_REST_SHARED if self._journal.shared else LONGEST_REST
         return max(0.0, min([longest, *rests]))
 
-    def _start(self, entry: Entry) -> None:
+    def _start(self, entry: Item) -> None:
         task = asyncio.create_task(self._walk_safely(entry), name=f"walk {entry.id}")
         self._walking[entry.id] = entry, task
         task.add_done_callback(lambda _: self._finished(entry.id))
@@ -136,7 +185,7 @@ class Worker:
         self._walking.pop(entry_id, None)
         self.wake()
 
-    async def _walk_safely(self, entry: Entry) -> None:
+    async def _walk_safely(self, entry: Item) -> None:
         try:
             await self._walk(entry)
         except asyncio.CancelledError:
@@ -150,7 +199,7 @@ class Worker:
         else:
             self._faults.pop(entry.id, None)
 
-    async def _rest(self, entry: Entry, error: Exception, level: int) -> None:
+    async def _rest(self, entry: Item, error: Exception, level: int) -> None:
         faults = self._faults[entry.id] = self._faults.get(entry.id, 0) + 1
         seconds = self._backoff.after(faults).total_seconds()
         self._resting[entry.id] = self._clock.monotonic() + seconds
@@ -166,7 +215,7 @@ class Worker:
         )
         await self._give_back(entry)
 
-    async def _give_back(self, entry: Entry) -> None:
+    async def _give_back(self, entry: Item) -> None:
         """Whoever is healthier than we are need not wait for our lease to end."""
         try:
             await self._journal.release(entry)
@@ -189,7 +238,7 @@ class Worker:
                 if entry.id in lost:
                     self._abandon(entry)
 
-    def _abandon(self, entry: Entry) -> None:
+    def _abandon(self, entry: Item) -> None:
         walking = self._walking.get(entry.id)
         if walking is not None and walking[0] is entry:
             log.error("%s has been taken over by another process", entry.id, extra={"event": "lease_lost"})

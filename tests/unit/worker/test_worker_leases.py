@@ -10,8 +10,8 @@ import pytest
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import Checkpoint, Entry, Journal
-from fiksmelding.receiver.retry import Backoff
-from fiksmelding.receiver.worker import CHECKPOINT_SECONDS, Worker
+from fiksmelding.worker import Backoff, Worker
+from fiksmelding.worker.worker import CHECKPOINT_SECONDS
 from support.arrivals import arrival
 from support.clocks import StillClock
 
@@ -69,7 +69,7 @@ async def watched(journal: Journal) -> AsyncIterator[WatchedJournal]:
 
 
 @asynccontextmanager
-async def walking(journal: Journal, walk: Walk, clock: StillClock) -> AsyncIterator[Worker]:
+async def walking(journal: Journal, walk: Walk, clock: StillClock) -> AsyncIterator[Worker[Entry]]:
     await journal.keep(arrival(), b"sealed")
     worker = Worker(journal=journal, walk=walk, concurrency=1, backoff=Backoff(1, 8), clock=clock, lease_seconds=60)
     task = asyncio.create_task(worker.run())
