@@ -2,6 +2,7 @@
 
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.control_client import ControlClient
+from fiksmelding.simulator.exchange import TakenMessage
 from fiksmelding.simulator.faults import Faults, FaultScript, HttpFault, MessageFault
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import Letter
@@ -24,6 +25,7 @@ __all__ = [
     "Simulator",
     "SimulatorClock",
     "StateChange",
+    "TakenMessage",
     "Tilstand",
     "Verdict",
 ]

@@ -1,7 +1,8 @@
 """Fiks IO: from one account to another's queue, and word to the sender when a message dies (contract sections 5, 6)."""
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -18,7 +19,7 @@ from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage, Queues
 from fiksmelding.simulator.refusals import Refusal
 
-__all__ = ["CUSTOM_HEADER", "Exchange", "SendMetadata"]
+__all__ = ["CUSTOM_HEADER", "Exchange", "SendMetadata", "TakenMessage"]
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,29 @@ class SendMetadata(BaseModel):
             raise Refusal.bad_request(f"Ugyldig metadata: {'; '.join(named)}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class TakenMessage:
+    """A message that Fiks IO took over HTTP, whatever became of it afterwards, and of the answer to the call.
+
+    Attributes:
+        melding_id: The platform's id of it.
+        melding_type: Its type.
+        avsender_konto_id: The account it was sent as.
+        mottaker_konto_id: The account it is for.
+        svar_pa_melding: The `melding-id` it answers, or None.
+        klient_melding_id: The sender's id of it, the same on every resend; None when not given.
+        taken_at: When; aware, in UTC, by the simulator's clock.
+    """
+
+    melding_id: UUID
+    melding_type: str
+    avsender_konto_id: UUID
+    mottaker_konto_id: UUID
+    svar_pa_melding: UUID | None
+    klient_melding_id: str | None
+    taken_at: datetime
+
+
 class Exchange:
     """Takes messages and puts them on queues.
 
@@ -88,6 +112,12 @@ class Exchange:
         self._documents = documents
         self._clock = clock
         self._faults = faults
+        self._taken: list[TakenMessage] = []
+
+    @property
+    def taken(self) -> tuple[TakenMessage, ...]:
+        """Every message that integrations have sent, oldest first."""
+        return tuple(self._taken)
 
     def send(self, integration: Integration, metadata: SendMetadata, body: Body | None) -> SentAnswer:
         """Send as one of an integration's accounts.
@@ -100,7 +130,20 @@ class Exchange:
         sender = self._register.accounts.get(metadata.avsender_konto_id)
         if sender is None or not sender.valid_sender:
             raise Refusal.bad_request(f"Konto {metadata.avsender_konto_id} er ikke en gyldig avsender")
-        return self.send_as(sender, metadata, body)
+        taken_at = self._clock.now()
+        answer = self.send_as(sender, metadata, body)
+        self._taken.append(
+            TakenMessage(
+                melding_id=answer.melding_id,
+                melding_type=metadata.melding_type,
+                avsender_konto_id=sender.id,
+                mottaker_konto_id=metadata.mottaker_konto_id,
+                svar_pa_melding=metadata.svar_pa_melding,
+                klient_melding_id=(metadata.headere or {}).get("klientMeldingId"),
+                taken_at=taken_at,
+            )
+        )
+        return answer
 
     def send_as(
         self, sender: Account, metadata: SendMetadata, body: Body | None, *, extra: dict[str, str] | None = None

@@ -20,6 +20,7 @@ from fiksmelding.simulator.accounts import Account
 from fiksmelding.simulator.amqp import AmqpServer
 from fiksmelding.simulator.background import Background
 from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.exchange import TakenMessage
 from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.http.control import ControlRoutes
 from fiksmelding.simulator.http.faults import suffer_faults
@@ -270,6 +271,10 @@ class Simulator:
             FiksmeldingError: There is no such report.
         """
         return self.report(report_id).receipts
+
+    def taken(self) -> tuple[TakenMessage, ...]:
+        """Every message that Fiks IO took over HTTP, oldest first, also one whose sender was never told so."""
+        return self.platform.exchange.taken
 
     def letters(self) -> tuple[Letter, ...]:
         """What the print provider printed, oldest first."""

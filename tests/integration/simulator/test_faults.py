@@ -76,6 +76,20 @@ async def test_a_receipt_whose_answer_was_lost_is_there_and_its_repetition_recog
     receipts = fiks.receipts(report_id)
     assert [receipt.verdict for receipt in receipts] == [Verdict.BELIEVED, Verdict.REPEATED]
     assert len({receipt.klient_melding_id for receipt in receipts}) == 1
+    assert [(str(one.melding_id), one.klient_melding_id, one.taken_at <= receipt.tidspunkt)
+            for one, receipt in zip(fiks.taken(), receipts, strict=True)] == [
+        (receipt.melding_id, receipt.klient_melding_id, True) for receipt in receipts
+    ]  # fmt: skip
+
+
+async def test_what_was_refused_was_not_taken(fiks: Simulator, bergen: PlatformClient) -> None:
+    await submit(fiks)
+    received = await bergen.receive()
+    fiks.faults.add(HttpFault(path="/fiks-io/api/v1/send", status=503))
+
+    status, _ = await bergen.answer(received, MessageType.MOTTATT)
+
+    assert (status, fiks.taken()) == (503, ())
 
 
 async def test_a_slow_call_waits_by_the_simulators_clock(bergen: PlatformClient) -> None:
