@@ -17,6 +17,7 @@ from sqlalchemy import event
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.journal import Arrival, Journal, writer
+from fiksmelding.journal.sqlite import SqliteDatabase
 
 MESSAGES = 300
 AT_ONCE = 50
@@ -43,8 +44,9 @@ async def kept_per_second(file: Path, group: int) -> tuple[float, float]:
     commits: list[int] = []
     with mock.patch.object(writer, "LARGEST_GROUP", group):
         async with Journal(JournalSettings(url=f"sqlite:///{file}")) as journal:
-            engine = journal._database.opened().sync_engine  # noqa: SLF001 - where commits are counted
-            event.listen(engine, "commit", lambda _: commits.append(1))
+            database = journal._database  # noqa: SLF001 - where commits are counted
+            assert isinstance(database, SqliteDatabase)
+            event.listen(database._opened().engine, "commit", lambda _: commits.append(1))  # noqa: SLF001
             waiting = iter(range(MESSAGES))
 
             async def keep() -> None:

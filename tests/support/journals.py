@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from fiksmelding.journal import Arrival, Change, Entry, EventKind, Journal, State
 from support.arrivals import NOON, arrival
@@ -43,15 +43,13 @@ async def stored(journal: Journal, entry_id: str) -> bytes:
 async def tamper(journal: Journal, *statements: str) -> None:
     """Do to the database what nobody should."""
 
-    async def work(connection: AsyncConnection) -> None:
+    def work(connection: Connection) -> None:
         for statement in statements:
-            await connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement)
 
     await journal._database.write(work)
 
 
 async def ask(journal: Journal, question: str) -> object:
     """A single value out of the database."""
-    async with journal._database.read() as connection:
-        value: object = (await connection.exec_driver_sql(question)).scalar_one()
-        return value
+    return await journal._database.read(lambda connection: connection.exec_driver_sql(question).scalar_one())

@@ -1,18 +1,23 @@
 """What a database under the journal has to promise: changes that are on disk, every fault as `JournalUnavailable`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from fiksmelding.errors import JournalError, JournalUnavailable
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import migrations
 
 Result = TypeVar("Result")
-Work = Callable[[AsyncConnection], Awaitable[Result]]
+Work = Callable[[Connection], Result]
+"""Statements that belong together, one after the other on one connection: all of a transaction, in one go.
+
+It does nothing but use the connection it is given, which is the same for every database. It may run in another thread,
+and twice. What it returns must not need the connection any more.
+"""
 
 
 class Database(ABC):
@@ -24,9 +29,6 @@ class Database(ABC):
 
     shared: ClassVar[bool]
 
-    def __init__(self) -> None:
-        self._engine: AsyncEngine | None = None
-
     async def open(self) -> None:
         """Connect, and bring the tables to the present version.
 
@@ -34,45 +36,44 @@ class Database(ABC):
             JournalUnavailable: The database cannot be reached, made or opened.
             JournalError: A newer version of this library made it.
         """
-        self._engine = await self._make_engine()
+        await self.connect()
         try:
-            if not await self.migrated():
-                await self.write(lambda connection: connection.run_sync(migrations.upgrade))
+            if not await self.read(migrations.is_current):
+                await self.write(migrations.upgrade)
         except BaseException:
             await self.close()
             raise
 
-    async def migrated(self) -> bool:
-        """Whether the tables are of the present version."""
-        async with self.read() as connection:
-            return await connection.run_sync(migrations.is_current)
+    @abstractmethod
+    async def connect(self) -> None:
+        """Make ready to connect.
 
+        Raises:
+            JournalUnavailable: The database cannot be made.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Let go of every connection. Closing twice does nothing."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.dispose()
 
     @abstractmethod
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction that is on disk when this returns, or has left no trace.
 
-        `work` must do nothing but use the connection it is given.
-
         Raises:
             JournalUnavailable: It could not be written. If the database went away in the middle of the commit it may
                 be there all the same: read again before repeating what is not idempotent.
+            JournalError: The journal is not open.
         """
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent view of the journal; never waits for a writer.
+    @abstractmethod
+    async def read(self, work: Work[Result]) -> Result:
+        """Run `work` on one consistent view of the journal; never waits for a writer.
 
         Raises:
             JournalUnavailable: It cannot be read.
+            JournalError: The journal is not open.
         """
-        async with faults(), self.opened().connect() as connection:
-            yield await self._reading(connection)
 
     @abstractmethod
     async def become_claimer(self) -> bool:
@@ -86,28 +87,12 @@ class Database(ABC):
         """
 
     @abstractmethod
-    async def event_cut(self, connection: AsyncConnection) -> None:
+    def event_cut(self, connection: Connection) -> None:
         """Until the transaction ends, let no event be in the making: what is then visible is all there is."""
 
-    def opened(self) -> AsyncEngine:
-        """The engine.
 
-        Raises:
-            JournalError: The journal is not open.
-        """
-        if self._engine is None:
-            raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
-        return self._engine
-
-    @abstractmethod
-    async def _make_engine(self) -> AsyncEngine: ...
-
-    @abstractmethod
-    async def _reading(self, connection: AsyncConnection) -> AsyncConnection: ...
-
-
-@asynccontextmanager
-async def faults() -> AsyncIterator[None]:
+@contextmanager
+def faults() -> Iterator[None]:
     """Every fault of a database as `JournalUnavailable`, except a broken constraint, which callers look at."""
     try:
         yield

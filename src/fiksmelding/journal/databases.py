@@ -4,7 +4,6 @@ from pathlib import Path
 
 from fiksmelding.config import SQLITE_PREFIX
 from fiksmelding.journal.database import Database
-from fiksmelding.journal.postgresql import PostgresqlDatabase
 from fiksmelding.journal.sqlite import SqliteDatabase
 
 
@@ -12,4 +11,6 @@ def database_at(url: str) -> Database:
     """The database at `url`, not yet open."""
     if url.startswith(SQLITE_PREFIX):
         return SqliteDatabase(Path(url.removeprefix(SQLITE_PREFIX)))
+    from fiksmelding.journal.postgresql import PostgresqlDatabase  # noqa: PLC0415 - an optional part
+
     return PostgresqlDatabase(url)

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
@@ -61,8 +60,7 @@ class Journal:
 
     async def version(self) -> str:
         """The version of its tables."""
-        async with self._database.read() as connection:
-            return await connection.run_sync(migrations.current) or ""
+        return await self._database.read(migrations.current) or ""
 
     @property
     def shared(self) -> bool:
@@ -80,10 +78,10 @@ class Journal:
         """
         payload: StoredPayload | None = None
 
-        async def insert(connection: AsyncConnection) -> Kept:
+        def insert(connection: Connection) -> Kept:
             nonlocal payload
-            payload = await payloads.store(connection, body, self._settings.chunk_bytes)
-            return await keeping.insert_entry(connection, arrival, payload)
+            payload = payloads.store(connection, body, self._settings.chunk_bytes)
+            return keeping.insert_entry(connection, arrival, payload)
 
         try:
             return await self._database.write(insert)
@@ -103,9 +101,9 @@ class Journal:
             self._database, stream, self._settings.chunk_bytes, started_at=arrival.received_at
         )
 
-        async def insert(connection: AsyncConnection) -> Kept:
-            await payloads.finish(connection, payload)
-            return await keeping.insert_entry(connection, arrival, payload)
+        def insert(connection: Connection) -> Kept:
+            payloads.finish(connection, payload)
+            return keeping.insert_entry(connection, arrival, payload)
 
         try:
             return await self._database.write(insert)
@@ -118,9 +116,9 @@ class Journal:
         if arrival.dokumentlager_id is None:
             return None
         key = keeping.delivery_key(arrival, None)
-        async with self._database.read() as connection:
-            found = await connection.execute(select(entries.c.id).where(*keeping.same_delivery(arrival, key)))
-            return key if found.first() is not None else None
+        query = select(entries.c.id).where(*keeping.same_delivery(arrival, key))
+        found = await self._database.read(lambda connection: connection.execute(query).first())
+        return key if found is not None else None
 
     async def claim(
         self, now: datetime, *, owner: str, lease: timedelta, limit: int, without: Collection[str] = ()
@@ -216,14 +214,12 @@ class Journal:
 
     async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
-        async with self._database.read() as connection:
-            earliest: datetime | None = (await connection.execute(queries.next_due(owner, without))).scalar_one()
-        return earliest
+        query = queries.next_due(owner, without)
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
 
     async def unanswered(self) -> int:
         """How many entries still have a step ahead that needs no person."""
-        async with self._database.read() as connection:
-            return int((await connection.execute(queries.unanswered())).scalar_one())
+        return await self._database.read(lambda connection: connection.execute(queries.unanswered()).scalar_one())
 
     async def entry(self, entry_id: str) -> Entry:
         """One entry.
@@ -231,8 +227,7 @@ class Journal:
         Raises:
             JournalError: There is none of that id.
         """
-        async with self._database.read() as connection:
-            return await stepping.get(connection, entry_id)
+        return await self._database.read(lambda connection: stepping.get(connection, entry_id))
 
     async def entries(self, *states: State) -> Sequence[Entry]:
         """Entries in the given states (all when none is given), in the order of keeping."""
@@ -254,22 +249,19 @@ class Journal:
     async def report_id_taken(self, report_id: str, *, by_other_than: str) -> bool:
         """Whether another entry already goes by this report id."""
         query = select(entries.c.id).where(entries.c.report_id == report_id, entries.c.id != by_other_than)
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).first() is not None
+        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
     async def payload(self, entry: Entry) -> AsyncIterator[bytes]:
         """The sealed original, piece by piece; nothing when it was erased."""
-        async with self._database.read() as connection:
-            found = await connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
-            payload_id = found.scalar_one()
+        query = select(entries.c.payload_id).where(entries.c.id == entry.id)
+        payload_id = await self._database.read(lambda connection: connection.execute(query).scalar_one())
         async for piece in payloads.load(self._database, payload_id):
             yield piece
 
     async def events(self, entry_id: str) -> Sequence[Event]:
         """What happened to an entry, in order."""
         query = select(events).where(events.c.entry_id == entry_id).order_by(events.c.number)
-        async with self._database.read() as connection:
-            return [event_of(row) for row in await connection.execute(query)]
+        return await self._database.read(lambda connection: [event_of(row) for row in connection.execute(query)])
 
     async def checkpoint(self, at: datetime) -> Checkpoint | None:
         """Seal the event log as it is now, so that whatever is removed from it later shows.
@@ -292,8 +284,7 @@ class Journal:
         return await verifying.first_altered(self._database)
 
     async def _all(self, query: Select[*tuple[object, ...]]) -> Sequence[Entry]:
-        async with self._database.read() as connection:
-            return [entry_of(row) for row in await connection.execute(query)]
+        return await self._database.read(lambda connection: [entry_of(row) for row in connection.execute(query)])
 
     async def _seen_again(self, arrival: Arrival, key: str) -> Kept:
         return await self._database.write(lambda connection: keeping.note_repetition(connection, arrival, key))

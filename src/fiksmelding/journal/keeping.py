@@ -2,8 +2,7 @@
 
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal.payloads import StoredPayload
@@ -30,13 +29,13 @@ def same_delivery(arrival: Arrival, key: str) -> tuple[ColumnElement[bool], Colu
     return entries.c.konto_id == arrival.konto_id, entries.c.delivery_key == key
 
 
-async def insert_entry(connection: AsyncConnection, arrival: Arrival, payload: StoredPayload) -> Kept:
+def insert_entry(connection: Connection, arrival: Arrival, payload: StoredPayload) -> Kept:
     """Make an entry of a delivery whose payload is stored.
 
     Raises:
         sqlalchemy.exc.IntegrityError: It was kept before.
     """
-    await _queue_with_namesakes(connection, arrival)
+    _queue_with_namesakes(connection, arrival)
     entry_id = str(uuid4())
     detail: dict[str, str | int] = {
         "melding_id": arrival.melding_id or "",
@@ -44,7 +43,7 @@ async def insert_entry(connection: AsyncConnection, arrival: Arrival, payload: S
         "sha256": payload.sha256,
         "state": State.RECEIVED.value,
     }
-    head = await append(connection, Head(entry_id), EventKind.KEPT, detail, arrival.received_at)
+    head = append(connection, Head(entry_id), EventKind.KEPT, detail, arrival.received_at)
     values = {
         "id": entry_id,
         "konto_id": arrival.konto_id,
@@ -66,21 +65,21 @@ async def insert_entry(connection: AsyncConnection, arrival: Arrival, payload: S
         "due_at": arrival.received_at,
         **head.columns(),
     }
-    await connection.execute(insert(entries).values(values))
+    connection.execute(insert(entries).values(values))
     return Kept(entry_id, repeated=False)
 
 
-async def note_repetition(connection: AsyncConnection, arrival: Arrival, key: str) -> Kept:
+def note_repetition(connection: Connection, arrival: Arrival, key: str) -> Kept:
     """Note that a delivery came again."""
-    found = await connection.execute(select(entries.c.id).where(*same_delivery(arrival, key)))
+    found = connection.execute(select(entries.c.id).where(*same_delivery(arrival, key)))
     entry_id = found.scalar_one_or_none()
     if entry_id is None:
         raise JournalUnavailable("The journal refused a delivery that it does not hold.")
-    await note(connection, entry_id, EventKind.REDELIVERED, arrival.received_at)
+    note(connection, entry_id, EventKind.REDELIVERED, arrival.received_at)
     return Kept(entry_id, repeated=True)
 
 
-async def _queue_with_namesakes(connection: AsyncConnection, arrival: Arrival) -> None:
+def _queue_with_namesakes(connection: Connection, arrival: Arrival) -> None:
     """Let entries that may hold the same report become visible in the order of their sequence.
 
     Otherwise two processes that keep a report and its resend at the same moment could each see none before its own,
@@ -91,4 +90,4 @@ async def _queue_with_namesakes(connection: AsyncConnection, arrival: Arrival) -
     ids = {"k": arrival.klient_melding_id, "b": arrival.bekymringsmelding_id}
     names = [f"{arrival.avsender_id}/{kind}/{value}" for kind, value in ids.items() if value is not None]
     for name in sorted(names):  # in one order everywhere, or two could wait for each other
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from fiksmelding.journal.records import Entry, Lease
 from fiksmelding.journal.rows import entry_of, select_entries
@@ -17,12 +16,12 @@ def not_held_by_others(owner: str) -> ColumnElement[bool]:
     return or_(entries.c.lease_owner.is_(None), entries.c.lease_owner == owner)
 
 
-async def claim(
-    connection: AsyncConnection, now: datetime, *, owner: str, until: datetime, limit: int, without: Collection[str]
+def claim(
+    connection: Connection, now: datetime, *, owner: str, until: datetime, limit: int, without: Collection[str]
 ) -> Sequence[Entry]:
     """Take entries that are due, oldest first, past those that others hold or are just taking."""
     free = or_(not_held_by_others(owner), entries.c.lease_until <= now)
-    found = await connection.execute(
+    found = connection.execute(
         select(entries.c.sequence)
         .where(entries.c.due_at <= now, free, entries.c.id.not_in(without))
         .order_by(entries.c.due_at, entries.c.sequence)
@@ -32,38 +31,38 @@ async def claim(
     taken = found.scalars().all()
     if not taken:
         return []
-    await connection.execute(
+    connection.execute(
         update(entries)
         .where(entries.c.sequence.in_(taken))
         .values(lease_owner=owner, lease_until=until, lease_number=entries.c.lease_number + 1)
     )
-    rows = await connection.execute(
+    rows = connection.execute(
         select_entries().where(entries.c.sequence.in_(taken)).order_by(entries.c.due_at, entries.c.sequence)
     )
     return [replace(entry_of(row), lease=Lease(owner, row._mapping["lease_number"])) for row in rows]  # noqa: SLF001
 
 
-async def renew(connection: AsyncConnection, held: Collection[Entry], until: datetime) -> frozenset[str]:
+def renew(connection: Connection, held: Collection[Entry], until: datetime) -> frozenset[str]:
     """Hold entries longer; returns the ids of those that others have claimed meanwhile."""
     lost = set()
     for entry in sorted(held, key=lambda entry: entry.sequence):  # in one order: rows are locked one by one
-        done = await connection.execute(update(entries).where(*_ours(entry)).values(lease_until=until))
+        done = connection.execute(update(entries).where(*_ours(entry)).values(lease_until=until))
         if done.rowcount == 1:
             continue
-        holder = await connection.execute(select(entries.c.lease_owner).where(entries.c.id == entry.id))
+        holder = connection.execute(select(entries.c.lease_owner).where(entries.c.id == entry.id))
         if holder.scalar_one_or_none() is not None:
             lost.add(entry.id)
     return frozenset(lost)
 
 
-async def release(connection: AsyncConnection, entry: Entry) -> None:
+def release(connection: Connection, entry: Entry) -> None:
     """Give an entry back, if we still hold it."""
-    await connection.execute(update(entries).where(*_ours(entry)).values(lease_owner=None, lease_until=None))
+    connection.execute(update(entries).where(*_ours(entry)).values(lease_owner=None, lease_until=None))
 
 
-async def drop_all(connection: AsyncConnection) -> None:
+def drop_all(connection: Connection) -> None:
     """End every lease: their owners are dead."""
-    await connection.execute(
+    connection.execute(
         update(entries).where(entries.c.lease_owner.is_not(None)).values(lease_owner=None, lease_until=None)
     )
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, func, insert, select
 
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal.database import Database
@@ -29,11 +28,11 @@ class StoredPayload:
     sha256: str
 
 
-async def store(connection: AsyncConnection, payload: bytes, chunk_bytes: int) -> StoredPayload:
+def store(connection: Connection, payload: bytes, chunk_bytes: int) -> StoredPayload:
     """Write a whole payload within a transaction."""
     payload_id = str(uuid4())
     for number, start in enumerate(range(0, len(payload), chunk_bytes)):
-        await _put(connection, payload_id, number, payload[start : start + chunk_bytes])
+        _put(connection, payload_id, number, payload[start : start + chunk_bytes])
     return StoredPayload(payload_id, len(payload), hashlib.sha256(payload).hexdigest())
 
 
@@ -59,13 +58,13 @@ async def store_stream(
     return StoredPayload(payload_id, size, digest.hexdigest())
 
 
-async def finish(connection: AsyncConnection, payload: StoredPayload) -> None:
+def finish(connection: Connection, payload: StoredPayload) -> None:
     """The download is complete, in the transaction that gives it an entry.
 
     Raises:
         JournalUnavailable: It took so long that it was cleared away as left over.
     """
-    done = await connection.execute(delete(downloads).where(downloads.c.payload_id == payload.id))
+    done = connection.execute(delete(downloads).where(downloads.c.payload_id == payload.id))
     if done.rowcount != 1:
         raise JournalUnavailable("The download took too long and was cleared away.")
 
@@ -74,43 +73,38 @@ async def load(database: Database, payload_id: str) -> AsyncIterator[bytes]:
     """The payload's pieces in order."""
     number = 0
     while True:
-        async with database.read() as connection:
-            row = await connection.execute(
-                select(chunks.c.data).where(chunks.c.payload_id == payload_id, chunks.c.number == number)
-            )
-            piece = row.scalar_one_or_none()
+        query = select(chunks.c.data).where(chunks.c.payload_id == payload_id, chunks.c.number == number)
+        piece = await database.read(lambda connection: connection.execute(query).scalar_one_or_none())  # noqa: B023 - awaited
         if piece is None:
             return
         yield piece
         number += 1
 
 
-async def drop(connection: AsyncConnection, payload_id: str) -> int:
+def drop(connection: Connection, payload_id: str) -> int:
     """Remove a payload; returns how many pieces it had."""
-    counted = await connection.execute(
-        select(func.count()).select_from(chunks).where(chunks.c.payload_id == payload_id)
-    )
-    await connection.execute(delete(chunks).where(chunks.c.payload_id == payload_id))
+    counted = connection.execute(select(func.count()).select_from(chunks).where(chunks.c.payload_id == payload_id))
+    connection.execute(delete(chunks).where(chunks.c.payload_id == payload_id))
     return int(counted.scalar_one())
 
 
-async def drop_download(connection: AsyncConnection, payload_id: str) -> None:
+def drop_download(connection: Connection, payload_id: str) -> None:
     """Remove a payload that no entry will name."""
     # The download first: `finish` and this then exclude each other on its row.
-    done = await connection.execute(delete(downloads).where(downloads.c.payload_id == payload_id))
+    done = connection.execute(delete(downloads).where(downloads.c.payload_id == payload_id))
     if done.rowcount == 1:
-        await drop(connection, payload_id)
+        drop(connection, payload_id)
 
 
-async def drop_leftovers(connection: AsyncConnection, started_before: datetime) -> None:
+def drop_leftovers(connection: Connection, started_before: datetime) -> None:
     """Remove what a crash left of downloads that began before `started_before`."""
-    found = await connection.execute(select(downloads.c.payload_id).where(downloads.c.started_at < started_before))
+    found = connection.execute(select(downloads.c.payload_id).where(downloads.c.started_at < started_before))
     for payload_id in found.scalars().all():
-        await drop_download(connection, payload_id)
+        drop_download(connection, payload_id)
 
 
-async def _put(connection: AsyncConnection, payload_id: str, number: int, piece: bytes) -> None:
-    await connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
+def _put(connection: Connection, payload_id: str, number: int, piece: bytes) -> None:
+    connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
 
 
 async def _pieces(stream: AsyncIterable[bytes], chunk_bytes: int) -> AsyncIterator[bytes]:

@@ -3,10 +3,10 @@
 import logging
 from typing import ClassVar
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from fiksmelding.errors import JournalUnavailable, SettingsError
+from fiksmelding.errors import JournalError, JournalUnavailable, SettingsError
 from fiksmelding.journal.database import Database, Result, Work, faults
 
 log = logging.getLogger("fiksmelding.journal")
@@ -27,31 +27,23 @@ class PostgresqlDatabase(Database):
     shared: ClassVar[bool] = True
 
     def __init__(self, url: str) -> None:
-        super().__init__()
         self._url = url
+        self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
         """Connect, bring the tables to the present version, and see whether the server keeps what it promises."""
         await super().open()
-        async with self.read() as connection:
-            syncing = (await connection.execute(text("SELECT current_setting('fsync')"))).scalar_one()
+        query = text("SELECT current_setting('fsync')")
+        syncing = await self.read(lambda connection: connection.execute(query).scalar_one())
         if syncing != "on":
             log.critical("PostgreSQL runs with fsync=%s: a power failure may lose acknowledged reports", syncing)
 
-    async def write(self, work: Work[Result]) -> Result:
-        """Run `work` in a transaction of its own; the server syncs those that commit at the same time together."""
-        async with faults(), self.opened().begin() as connection:
-            return await work(connection)
+    async def connect(self) -> None:
+        """Make ready to connect.
 
-    async def become_claimer(self) -> bool:
-        """Everybody may: leases keep receivers apart."""
-        return False
-
-    async def event_cut(self, connection: AsyncConnection) -> None:
-        """Wait for those who write events; new ones wait for us, and number theirs afterwards."""
-        await connection.execute(text("LOCK TABLE events IN SHARE MODE"))
-
-    async def _make_engine(self) -> AsyncEngine:
+        Raises:
+            SettingsError: The package for it is not installed.
+        """
         try:
             import asyncpg  # noqa: PLC0415 - an optional part
         except ImportError as error:
@@ -75,7 +67,7 @@ class PostgresqlDatabase(Database):
             )
             return connection
 
-        return create_async_engine(
+        self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connect,
             pool_size=CONNECTIONS,
@@ -83,5 +75,34 @@ class PostgresqlDatabase(Database):
             hide_parameters=True,  # in no traceback either
         )
 
-    async def _reading(self, connection: AsyncConnection) -> AsyncConnection:
-        return await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    async def close(self) -> None:
+        """Let go of every connection."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Run `work` in a transaction of its own; the server syncs those that commit at the same time together."""
+        with faults():
+            async with self._opened().begin() as connection:
+                return await connection.run_sync(work)
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Run `work` on one snapshot."""
+        with faults():
+            async with self._opened().connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                return await connection.run_sync(work)
+
+    async def become_claimer(self) -> bool:
+        """Everybody may: leases keep receivers apart."""
+        return False
+
+    def event_cut(self, connection: Connection) -> None:
+        """Wait for those who write events; new ones wait for us, and number theirs afterwards."""
+        connection.execute(text("LOCK TABLE events IN SHARE MODE"))
+
+    def _opened(self) -> AsyncEngine:
+        if self._engine is None:
+            raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
+        return self._engine

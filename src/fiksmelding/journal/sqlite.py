@@ -2,22 +2,25 @@
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from fiksmelding.errors import JournalUnavailable
-from fiksmelding.journal.database import Database, Result, Work
+from fiksmelding.errors import JournalError, JournalUnavailable
+from fiksmelding.journal.database import Database, Result, Work, faults
 from fiksmelding.journal.writer import Writer
 
-BUSY_SECONDS = 30
+BUSY_SECONDS: Final = 30
 """How long SQLite waits for another process that writes, in seconds."""
-PRAGMAS = (
+READERS: Final = 3
+"""How many threads read at once; one that reads a whole log must not make the others wait."""
+PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # WAL alone may lose the last commits when the power fails; FULL syncs each one.
     "PRAGMA synchronous = FULL",
@@ -25,6 +28,21 @@ PRAGMAS = (
     # An erased original is overwritten, not just unlinked.
     "PRAGMA secure_delete = ON",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What an open database has.
+
+    Attributes:
+        engine: Makes and keeps connections.
+        writer: Runs every transaction that changes anything.
+        readers: Threads for the others.
+    """
+
+    engine: Engine
+    writer: Writer
+    readers: ThreadPoolExecutor
 
 
 class SqliteDatabase(Database):
@@ -37,28 +55,45 @@ class SqliteDatabase(Database):
     shared: ClassVar[bool] = False
 
     def __init__(self, file: Path) -> None:
-        super().__init__()
         self._file = file
-        self._writer: Writer | None = None
+        self._parts: _Open | None = None
         self._claiming: sqlite3.Connection | None = None
         self._locking = asyncio.Lock()
 
+    async def connect(self) -> None:
+        """Make the file's folder, and the threads."""
+        try:
+            await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
+        engine = _make_engine(self._file)
+        self._parts = _Open(engine, Writer(engine), ThreadPoolExecutor(READERS, thread_name_prefix="journal reader"))
+
     async def close(self) -> None:
         """Let go of every connection, and of the right to claim. Closing twice does nothing."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            await writer.finish()
-        await super().close()
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            await parts.writer.close()
+            await asyncio.to_thread(parts.readers.shutdown)
+            await asyncio.to_thread(parts.engine.dispose)
         lock, self._claiming = self._claiming, None
         if lock is not None:
             lock.close()
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction; those who wait at the same time share one sync of the disk."""
-        engine = self.opened()
-        if self._writer is None:
-            self._writer = Writer(engine)
-        return await self._writer.write(work)
+        return await self._opened().writer.write(work)
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Run `work` on what is on disk now."""
+        parts = self._opened()
+
+        def reading() -> Result:
+            with parts.engine.connect() as connection:
+                return work(connection.execution_options(read_only=True))
+
+        with faults():
+            return await asyncio.get_running_loop().run_in_executor(parts.readers, reading)
 
     async def become_claimer(self) -> bool:
         """Lock a file beside the journal for as long as it is open; the system frees it when a process dies."""
@@ -68,28 +103,27 @@ class SqliteDatabase(Database):
             self._claiming = await asyncio.to_thread(_lock, self._file.with_name(f"{self._file.name}-receiver"))
             return True
 
-    async def event_cut(self, connection: AsyncConnection) -> None:
+    def event_cut(self, connection: Connection) -> None:
         """SQLite has one writer: who is in a transaction of its own sees all there is."""
 
-    async def _make_engine(self) -> AsyncEngine:
-        try:
-            await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
-        url = URL.create("sqlite+aiosqlite", database=str(self._file))
-        engine = create_async_engine(
-            url,
-            pool_size=4,
-            max_overflow=4,
-            connect_args={"timeout": BUSY_SECONDS},
-            hide_parameters=True,  # in no traceback either
-        )
-        event.listen(engine.sync_engine, "connect", _on_connect)
-        event.listen(engine.sync_engine, "begin", _on_begin)
-        return engine
+    def _opened(self) -> _Open:
+        if self._parts is None:
+            raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
+        return self._parts
 
-    async def _reading(self, connection: AsyncConnection) -> AsyncConnection:
-        return await connection.execution_options(read_only=True)
+
+def _make_engine(file: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        pool_size=READERS + 1,
+        max_overflow=0,
+        # The pool hands a connection to one thread at a time.
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,  # in no traceback either
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
 
 
 def _lock(file: Path) -> sqlite3.Connection:

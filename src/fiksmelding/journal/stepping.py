@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Update, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Update, insert, select, update
 
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
@@ -34,89 +33,87 @@ class Head:
         return {"event_count": self.count, "event_hash": self.hash}
 
 
-async def get(connection: AsyncConnection, entry_id: str) -> Entry:
+def get(connection: Connection, entry_id: str) -> Entry:
     """One entry.
 
     Raises:
         JournalError: There is none of that id.
     """
-    row = (await connection.execute(select_entries().where(entries.c.id == entry_id))).first()
+    row = (connection.execute(select_entries().where(entries.c.id == entry_id))).first()
     if row is None:
         raise JournalError("The journal holds no such message.", message_id=entry_id)
     return entry_of(row)
 
 
-async def take(connection: AsyncConnection, entry: Entry, change: Change, at: datetime) -> Entry:
+def take(connection: Connection, entry: Entry, change: Change, at: datetime) -> Entry:
     """Take one step. What is not due any more is given back, for others to claim when it is.
 
     Raises:
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
-    head = await _hold(connection, entry, at)
+    head = _hold(connection, entry, at)
     state = change.state or entry.state
     keeps_lease = entry.lease is not None and change.due_at is not None and change.due_at <= at
-    told = await append(connection, head, change.event, {**change.detail, "state": state.value}, at)
+    told = append(connection, head, change.event, {**change.detail, "state": state.value}, at)
     values = {"state": state.value, "due_at": change.due_at, **_given(change), **told.columns()}
-    await connection.execute(_update(entry.id).values(values if keeps_lease else values | _unleased()))
+    connection.execute(_update(entry.id).values(values if keeps_lease else values | _unleased()))
     if change.receipt is not None:
-        await _put_receipt(connection, entry.id, change.receipt)
-    after = await get(connection, entry.id)
+        _put_receipt(connection, entry.id, change.receipt)
+    after = get(connection, entry.id)
     return replace(after, lease=entry.lease) if keeps_lease else after
 
 
-async def postpone(connection: AsyncConnection, entry: Entry, due_at: datetime | None) -> Entry:
+def postpone(connection: Connection, entry: Entry, due_at: datetime | None) -> Entry:
     """Let an entry wait, and give it back.
 
     Raises:
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
-    await _hold(connection, entry, None)
-    await connection.execute(_update(entry.id).values({"due_at": due_at, **_unleased()}))
-    return await get(connection, entry.id)
+    _hold(connection, entry, None)
+    connection.execute(_update(entry.id).values({"due_at": due_at, **_unleased()}))
+    return get(connection, entry.id)
 
 
-async def erase(connection: AsyncConnection, entry: Entry, at: datetime) -> Entry:
+def erase(connection: Connection, entry: Entry, at: datetime) -> Entry:
     """Remove the sealed original of a receipted entry.
 
     Raises:
         JournalError: The entry is not receipted any more.
     """
-    head = await _hold(connection, entry, at)
-    payload_id = await connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
-    pieces = await payloads.drop(connection, payload_id.scalar_one())
+    head = _hold(connection, entry, at)
+    payload_id = connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
+    pieces = payloads.drop(connection, payload_id.scalar_one())
     detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
-    told = await append(connection, head, EventKind.ERASED, detail, at)
+    told = append(connection, head, EventKind.ERASED, detail, at)
     values = {"state": State.ERASED.value, "due_at": None, **_unleased(), **told.columns()}
-    await connection.execute(_update(entry.id).values(values))
-    return await get(connection, entry.id)
+    connection.execute(_update(entry.id).values(values))
+    return get(connection, entry.id)
 
 
-async def note(connection: AsyncConnection, entry_id: str, kind: EventKind, at: datetime) -> None:
+def note(connection: Connection, entry_id: str, kind: EventKind, at: datetime) -> None:
     """Add an event that changes nothing, whoever works on the entry."""
-    row = await connection.execute(
+    row = connection.execute(
         select(entries.c.event_count, entries.c.event_hash).where(entries.c.id == entry_id).with_for_update()
     )
-    told = await append(connection, Head(entry_id, *row.one()), kind, {}, at)
-    await connection.execute(_update(entry_id).values(told.columns()))
+    told = append(connection, Head(entry_id, *row.one()), kind, {}, at)
+    connection.execute(_update(entry_id).values(told.columns()))
 
 
-async def append(
-    connection: AsyncConnection, head: Head, kind: EventKind, detail: dict[str, str | int], at: datetime
-) -> Head:
+def append(connection: Connection, head: Head, kind: EventKind, detail: dict[str, str | int], at: datetime) -> Head:
     """Add an event to the end of a chain; the entry's row has to be locked, or new, and then gets the new head."""
     number = head.count + 1
     told = link(head.hash, entry_id=head.entry_id, number=number, at=at, kind=kind, detail=detail)
-    await connection.execute(
+    connection.execute(
         insert(events).values(entry_id=head.entry_id, number=number, at=at, kind=kind.value, detail=detail, hash=told)
     )
     return Head(head.entry_id, number, told)
 
 
-async def _hold(connection: AsyncConnection, entry: Entry, at: datetime | None) -> Head:
+def _hold(connection: Connection, entry: Entry, at: datetime | None) -> Head:
     """Lock the entry's row for this transaction, and see whether `entry` still is what the journal holds."""
     columns = entries.c
     wanted = (columns.state, columns.lease_owner, columns.lease_until, columns.lease_number)
-    found = await connection.execute(
+    found = connection.execute(
         select(*wanted, columns.event_count, columns.event_hash).where(columns.id == entry.id).with_for_update()
     )
     row = found.first()
@@ -144,7 +141,7 @@ def _given(change: Change) -> dict[str, str | int]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-async def _put_receipt(connection: AsyncConnection, entry_id: str, receipt: Receipt) -> None:
+def _put_receipt(connection: Connection, entry_id: str, receipt: Receipt) -> None:
     values = {
         "answer": receipt.answer.value,
         "klient_melding_id": receipt.klient_melding_id,
@@ -153,6 +150,6 @@ async def _put_receipt(connection: AsyncConnection, entry_id: str, receipt: Rece
         "taken_at": receipt.taken_at,
         "melding_id": receipt.melding_id,
     }
-    updated = await connection.execute(update(receipts).where(receipts.c.entry_id == entry_id).values(values))
+    updated = connection.execute(update(receipts).where(receipts.c.entry_id == entry_id).values(values))
     if updated.rowcount == 0:
-        await connection.execute(insert(receipts).values(entry_id=entry_id, **values))
+        connection.execute(insert(receipts).values(entry_id=entry_id, **values))

@@ -4,11 +4,11 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.journal.chain import START, Seal, link
 from fiksmelding.journal.database import Database
@@ -22,17 +22,17 @@ BATCH: Final = 500
 
 async def last_checkpoint(database: Database) -> Checkpoint | None:
     """The newest checkpoint, or None before the first."""
-    async with database.read() as connection:
-        row = (await connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1))).first()
+    query = select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1)
+    row = await database.read(lambda connection: connection.execute(query).first())
     return None if row is None else _checkpoint_of(row)
 
 
 async def make_checkpoint(database: Database, at: datetime) -> Checkpoint | None:
     """Seal the events since the last checkpoint; None when there are none, or another process does it just now."""
 
-    async def cut(connection: AsyncConnection) -> int:
-        await database.event_cut(connection)
-        return int((await connection.execute(select(func.coalesce(func.max(events.c.sequence), 0)))).scalar_one())
+    def cut(connection: Connection) -> int:
+        database.event_cut(connection)
+        return int(connection.execute(select(func.coalesce(func.max(events.c.sequence), 0))).scalar_one())
 
     last_sequence = await database.write(cut)
     before = await last_checkpoint(database)
@@ -52,9 +52,8 @@ async def make_checkpoint(database: Database, at: datetime) -> Checkpoint | None
 
 async def holds_checkpoint(database: Database, hash: str) -> bool:  # noqa: A002 - what it is
     """Whether there is a checkpoint of that hash."""
-    async with database.read() as connection:
-        found = await connection.execute(select(checkpoints.c.number).where(checkpoints.c.hash == hash))
-        return found.first() is not None
+    query = select(checkpoints.c.number).where(checkpoints.c.hash == hash)
+    return await database.read(lambda connection: connection.execute(query).first()) is not None
 
 
 async def first_altered(database: Database) -> Alteration | None:
@@ -72,16 +71,7 @@ def _place(alteration: Alteration) -> tuple[float, int]:
 async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
     after = 0
     while True:
-        async with database.read() as connection:
-            heads = (
-                await connection.execute(
-                    select(entries.c.sequence, entries.c.id, entries.c.event_count, entries.c.event_hash)
-                    .where(entries.c.sequence > after)
-                    .order_by(entries.c.sequence)
-                    .limit(BATCH)
-                )
-            ).all()
-            told = await _events_of(connection, [head.id for head in heads])
+        heads, told = await database.read(partial(_chains, after=after))
         for head in heads:
             altered = altered_in_chain(head.id, told[head.id], head.event_count, head.event_hash)
             if altered is not None:
@@ -90,18 +80,25 @@ async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
             break
         after = heads[-1].sequence
     orphan = select(events).where(events.c.entry_id.not_in(select(entries.c.id))).order_by(events.c.sequence).limit(1)
-    async with database.read() as connection:
-        row = (await connection.execute(orphan)).first()
+    row = await database.read(lambda connection: connection.execute(orphan).first())
     if row is not None:
         yield Alteration("the entry of this event was removed", row.sequence, row.entry_id, row.number)
 
 
-async def _events_of(
-    connection: AsyncConnection, entry_ids: Sequence[str]
-) -> Mapping[str, Sequence[tuple[int, Event]]]:
+def _chains(
+    connection: Connection, *, after: int
+) -> tuple[Sequence[Row[int, str, int, str]], Mapping[str, Sequence[tuple[int, Event]]]]:
+    """The heads of the next chains, and the events of each."""
+    columns = entries.c
+    query = select(columns.sequence, columns.id, columns.event_count, columns.event_hash)
+    heads = connection.execute(query.where(columns.sequence > after).order_by(columns.sequence).limit(BATCH)).all()
+    return heads, _events_of(connection, [head.id for head in heads])
+
+
+def _events_of(connection: Connection, entry_ids: Sequence[str]) -> Mapping[str, Sequence[tuple[int, Event]]]:
     query = select(events).where(events.c.entry_id.in_(entry_ids)).order_by(events.c.entry_id, events.c.number)
     told: dict[str, list[tuple[int, Event]]] = defaultdict(list)
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         told[row.entry_id].append((row.sequence, event_of(row)))
     return told
 
@@ -130,8 +127,8 @@ def altered_in_chain(entry_id: str, told: Iterable[tuple[int, Event]], count: in
 
 
 async def _altered_checkpoints(database: Database) -> AsyncIterator[Alteration]:
-    async with database.read() as connection:
-        rows = (await connection.execute(select(checkpoints).order_by(checkpoints.c.number))).all()
+    query = select(checkpoints).order_by(checkpoints.c.number)
+    rows = await database.read(lambda connection: connection.execute(query).all())
     before, covered = START, 0
     for number, checkpoint in enumerate(map(_checkpoint_of, rows), start=1):
         seal, gap, previous = Seal(before), None, covered
@@ -166,8 +163,7 @@ async def _between(database: Database, after: int, last: int) -> AsyncIterator[R
             .order_by(columns.sequence)
             .limit(BATCH)
         )
-        async with database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await database.read(lambda connection: connection.execute(query).all())  # noqa: B023 - awaited
         for row in rows:
             yield row
         if len(rows) < BATCH:

@@ -1,15 +1,18 @@
 """SQLite's one writer: transactions that wait at the same time are committed together, with one sync of the disk.
 
-Each is a savepoint, so that one that fails takes back its own changes only, and nobody hears of success before the
-common commit is on disk.
+A group runs in the writing thread in one go; to and fro between threads for each statement took most of the time.
+Each transaction is a savepoint, so that one that fails takes back its own changes only, and nobody hears of success
+before the common commit is on disk.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine
 
 from fiksmelding.journal.database import Result, Work, faults
 
@@ -23,11 +26,9 @@ class _Waiting(Protocol):
     @property
     def wanted(self) -> bool: ...
 
-    async def run(self, connection: AsyncConnection) -> None: ...
+    def run(self, connection: Connection) -> None: ...
 
-    def succeed(self) -> None: ...
-
-    def fail(self, error: Exception) -> None: ...
+    def answer(self, fault: Exception | None) -> None: ...
 
 
 @dataclass(eq=False)
@@ -35,47 +36,52 @@ class _Job(Generic[Result]):
     """A transaction that waits, and what came of it."""
 
     work: Work[Result]
-    answer: asyncio.Future[Result]
+    waiter: asyncio.Future[Result]
     done: list[Result] = field(default_factory=list)
+    error: Exception | None = None
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody still waits, and has not been answered."""
-        return not self.answer.done()
+        """Whether somebody still waits."""
+        return not self.waiter.done()
 
-    async def run(self, connection: AsyncConnection) -> None:
-        """Do the work; its result is answered after the commit."""
-        savepoint = await connection.begin_nested()
+    def run(self, connection: Connection) -> None:
+        """Do the work, in the writing thread; its outcome is answered after the commit."""
+        savepoint = connection.begin_nested()
         try:
-            self.done.append(await self.work(connection))
+            self.done.append(self.work(connection))
         except Exception as error:  # noqa: BLE001 - whatever went wrong is its caller's to hear
-            try:
-                await savepoint.rollback()
-            except Exception as gone:
-                raise error from gone
-            self.fail(error)
+            self.error = error
+            savepoint.rollback()
         else:
-            await savepoint.commit()
+            savepoint.commit()
 
-    def succeed(self) -> None:
-        if self.wanted:
-            self.answer.set_result(self.done[0])
+    def answer(self, fault: Exception | None) -> None:
+        """Tell what came of it.
 
-    def fail(self, error: Exception) -> None:
-        if self.wanted:
-            self.answer.set_exception(error)
+        Args:
+            fault: Why nothing of its group is on disk, if that is so.
+        """
+        if not self.wanted:
+            return
+        error = self.error or fault
+        if error is not None:
+            self.waiter.set_exception(error)
+        else:
+            self.waiter.set_result(self.done[0])
 
 
 class Writer:
-    """Runs transactions one after the other.
+    """Runs transactions one after the other, in a thread of its own.
 
     Args:
         engine: Where they go.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[_Waiting] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal writer")
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, work: Work[Result]) -> Result:
@@ -87,41 +93,42 @@ class Writer:
         Raises:
             JournalUnavailable: It could not be written.
         """
-        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, answer))
+        waiter: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(work, waiter))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="journal writer")
-        async with faults():
-            return await answer
+        with faults():
+            return await waiter
 
-    async def finish(self) -> None:
-        """Wait until what was asked for is written."""
+    async def close(self) -> None:
+        """Wait until what was asked for is written, and end the thread."""
         if self._task is not None:
             await asyncio.wait([self._task])
+        await asyncio.to_thread(self._thread.shutdown)
 
     async def _run(self) -> None:
         while self._waiting:
-            group: list[_Waiting] = []
-            try:
-                async with self._engine.begin() as connection:
-                    await self._take_turns(connection, group)
-            except Exception as error:  # noqa: BLE001 - nothing of the group is on disk, and each has to hear so
-                for job in group or self._next():
-                    job.fail(error)
-            else:
-                for job in group:
-                    job.succeed()
+            group = self._next_group()
+            if not group:
+                continue
+            fault = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
+            for job in group:
+                job.answer(fault)
 
-    async def _take_turns(self, connection: AsyncConnection, group: list[_Waiting]) -> None:
+    def _next_group(self) -> Sequence[_Waiting]:
+        group: list[_Waiting] = []
         while self._waiting and len(group) < LARGEST_GROUP:
-            for job in self._next():
-                group.append(job)
-                await job.run(connection)
-
-    def _next(self) -> list[_Waiting]:
-        """The next that is still wanted, if any is."""
-        while self._waiting:
             job = self._waiting.popleft()
             if job.wanted:
-                return [job]
-        return []
+                group.append(job)
+        return group
+
+    def _commit(self, group: Sequence[_Waiting]) -> Exception | None:
+        """Run a group; returns why nothing of it is on disk, if that is so."""
+        try:
+            with self._engine.begin() as connection:
+                for job in group:
+                    job.run(connection)
+        except Exception as error:  # noqa: BLE001 - each of the group has to hear of it
+            return error
+        return None

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Engine, event
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import Change, EventKind, Journal, State
+from fiksmelding.journal.sqlite import SqliteDatabase
 from support.arrivals import NOON, arrival
 from support.journals import ask, kept
 
@@ -21,11 +21,17 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
         yield opened
 
 
+def engine_of(journal: Journal) -> Engine:
+    database = journal._database
+    assert isinstance(database, SqliteDatabase)
+    return database._opened().engine
+
+
 @pytest.fixture
 def commits(journal: Journal) -> list[int]:
     """One element for each commit."""
     counted: list[int] = []
-    event.listen(journal._database.opened().sync_engine, "commit", lambda _: counted.append(1))
+    event.listen(engine_of(journal), "commit", lambda _: counted.append(1))
     return counted
 
 
@@ -68,9 +74,9 @@ async def test_whoever_is_cancelled_while_waiting_harms_nobody(journal: Journal)
 
 
 async def test_nobody_hears_of_success_when_the_common_commit_fails(journal: Journal) -> None:
-    async def end_the_transaction(connection: AsyncConnection) -> None:
+    def end_the_transaction(connection: Connection) -> None:
         # As SQLite itself does when a disk is full: the whole transaction is gone.
-        await connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("ROLLBACK")
         raise OSError("the disk is full")
 
     outcomes = await asyncio.gather(

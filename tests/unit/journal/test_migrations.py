@@ -10,7 +10,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, inspect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
@@ -51,14 +50,14 @@ async def test_the_tables_are_those_that_the_code_uses(at: JournalSettings) -> N
             if not index.get("duplicates_constraint")
         }
 
-    async with Journal(at) as journal, journal._database.read() as connection:
-        assert await connection.run_sync(differences) == []
+    async with Journal(at) as journal:
+        assert await journal._database.read(differences) == []
         declared = {
             index.name: [column.name for column in index.columns]
             for table in metadata.sorted_tables
             for index in table.indexes
         }
-        assert await connection.run_sync(indexes) == declared
+        assert await journal._database.read(indexes) == declared
         assert await journal.version() == migrations.head()
 
 
@@ -101,21 +100,21 @@ async def make_unversioned(settings: JournalSettings) -> None:
     }  # fmt: skip
     event = {"entry_id": ENTRY, "at": NOON, "detail": {}}
 
-    async def fill(connection: AsyncConnection) -> None:
-        await connection.run_sync(migrations.upgrade, migrations.UNVERSIONED)
-        await connection.exec_driver_sql("DROP TABLE alembic_version")
+    def fill(connection: Connection) -> None:
+        migrations.upgrade(connection, migrations.UNVERSIONED)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
         tables = MetaData()
-        await connection.run_sync(tables.reflect)
-        await connection.execute(tables.tables["entries"].insert().values(entry))
+        tables.reflect(connection)
+        connection.execute(tables.tables["entries"].insert().values(entry))
         for payload_id in (PAYLOAD, ENTRY):  # no entry names the second
             values = {"payload_id": payload_id, "number": 0, "data": b"abc"}
-            await connection.execute(tables.tables["chunks"].insert().values(values))
+            connection.execute(tables.tables["chunks"].insert().values(values))
         for number, (kind, told) in enumerate([("kept", kept_hash), ("opened", opened_hash)], start=1):
             values = {**event, "number": number, "kind": kind, "hash": told}
-            await connection.execute(tables.tables["events"].insert().values(values))
+            connection.execute(tables.tables["events"].insert().values(values))
 
     database = database_at(settings.url)
-    database._engine = await database._make_engine()
+    await database.connect()
     await database.write(fill)
     await database.close()
 

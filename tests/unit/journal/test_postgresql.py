@@ -6,11 +6,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalUnavailable, SettingsError
 from fiksmelding.journal import Journal, Kept, keeping, payloads
+from fiksmelding.journal.database import Database
+from fiksmelding.journal.postgresql import PostgresqlDatabase
 from support.arrivals import arrival
 from support.journals import ask
 from support.postgresql import run, started
@@ -82,15 +84,19 @@ async def test_a_report_and_its_resend_kept_at_the_same_moment_see_each_other_in
     inserted, go_on = asyncio.Event(), asyncio.Event()
     delivery = arrival(klient_melding_id="k-1")
 
-    async def slowly(connection: AsyncConnection) -> Kept:
-        payload = await payloads.store(connection, b"first", 1024)
-        kept = await keeping.insert_entry(connection, delivery, payload)
-        inserted.set()
-        await go_on.wait()
-        return kept
+    def insert(connection: Connection) -> Kept:
+        return keeping.insert_entry(connection, delivery, payloads.store(connection, b"first", 1024))
+
+    async def keep_slowly(database: Database) -> Kept:
+        assert isinstance(database, PostgresqlDatabase)
+        async with database._opened().begin() as connection:
+            kept = await connection.run_sync(insert)
+            inserted.set()
+            await go_on.wait()
+            return kept
 
     async with Journal(settings) as one, Journal(settings) as other:
-        first = asyncio.create_task(one._database.write(slowly))
+        first = asyncio.create_task(keep_slowly(one._database))
         await asyncio.wait_for(inserted.wait(), 5)
         resent = asyncio.create_task(other.keep(arrival(klient_melding_id="k-1"), b"second"))
         await other.keep(arrival(klient_melding_id="k-2"), b"somebody else's need not wait")

@@ -38,9 +38,8 @@ async def test_a_journal_that_is_no_database_says_so(tmp_path: Path) -> None:
 async def test_a_full_disk_keeps_nothing_and_says_so(journal: Journal) -> None:
     await journal.keep(arrival(), b"first")
     pages = await ask(journal, "PRAGMA page_count")
-    async with journal._database.read() as connection:
-        # The only connection so far, so that the next to write has this limit.
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    # The only connection so far, so that the next to write has this limit.
+    await ask(journal, f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalUnavailable, match="full"):
         await journal.keep(arrival(), b"x" * 1_000_000)
     assert len(await journal.entries()) == 1
