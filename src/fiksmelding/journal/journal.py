@@ -1,6 +1,7 @@
 """The journal: what we know, durably. Each method is one transaction, on disk when it returns."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -10,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import keeping, leases, migrations, payloads, queries, stepping, verifying
+from fiksmelding.journal import keeping, migrations, payloads, queries, stepping, verifying
+from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
-from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept
-from fiksmelding.journal.rows import entry_of, event_of
+from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease
+from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
 from fiksmelding.journal.tables import entries, events
 
@@ -35,7 +37,7 @@ class Journal:
     def __init__(self, settings: JournalSettings) -> None:
         self._settings = settings
         self._database = database_at(settings.url)
-        self._others_are_dead = False
+        self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
 
     async def __aenter__(self) -> Self:
@@ -139,19 +141,11 @@ class Journal:
         Raises:
             JournalUnavailable: None could be taken; or, on SQLite, another process claims already.
         """
-        if await self._database.become_claimer():
-            self._others_are_dead = True
-        if self._others_are_dead:
-            await self._database.write(leases.drop_all)
-            self._others_are_dead = False
+        claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without)
         if not self._cleared:
             await self._database.write(lambda connection: payloads.drop_leftovers(connection, now - LONGEST_DOWNLOAD))
             self._cleared = True
-        return await self._database.write(
-            lambda connection: leases.claim(
-                connection, now, owner=owner, until=now + lease, limit=limit, without=without
-            )
-        )
+        return claimed
 
     async def renew(self, held: Collection[Entry], *, until: datetime) -> frozenset[str]:
         """Hold claimed entries until `until`.
@@ -163,7 +157,7 @@ class Journal:
         Raises:
             JournalUnavailable: Nothing was renewed.
         """
-        return await self._database.write(lambda connection: leases.renew(connection, held, until))
+        return await self._claims.renew(held, until=until)
 
     async def release(self, entry: Entry) -> None:
         """Give a claimed entry back at once, if it is still held.
@@ -171,7 +165,7 @@ class Journal:
         Raises:
             JournalUnavailable: It was not; then it is free when its lease ends.
         """
-        await self._database.write(lambda connection: leases.release(connection, entry))
+        await self._claims.release(entry)
 
     async def record(self, entry: Entry, change: Change, *, at: datetime) -> Entry:
         """Take one step: the entry's columns, its receipt and the event, together or not at all.
@@ -214,8 +208,7 @@ class Journal:
 
     async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
-        query = queries.next_due(owner, without)
-        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+        return await self._claims.next_due(owner=owner, without=without)
 
     async def unanswered(self) -> int:
         """How many entries still have a step ahead that needs no person."""
@@ -288,6 +281,12 @@ class Journal:
 
     async def _seen_again(self, arrival: Arrival, key: str) -> Kept:
         return await self._database.write(lambda connection: keeping.note_repetition(connection, arrival, key))
+
+
+def _claimed(connection: Connection, taken: dict[int, Lease]) -> Sequence[Entry]:
+    rows = connection.execute(select_entries().where(entries.c.sequence.in_(taken)))
+    found = {entry.sequence: entry for entry in map(entry_of, rows)}
+    return [replace(found[sequence], lease=lease) for sequence, lease in taken.items()]
 
 
 def deadline(received_at: datetime, hours: float) -> datetime:

@@ -1,76 +1,108 @@
-"""Who works on which entry: a claim holds for a while, is renewed while the work goes on, and ends with it."""
+"""Who works on which entry: a claim holds for a while, is renewed while the work goes on, and ends with it.
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+The same for what was received and for what is to be sent: `table` says which.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, update
 
-from fiksmelding.journal.records import Entry, Lease
-from fiksmelding.journal.rows import entry_of, select_entries
-from fiksmelding.journal.tables import entries
+from fiksmelding.journal.records import Lease
 
 
-def not_held_by_others(owner: str) -> ColumnElement[bool]:
+class Leased(Protocol):
+    """What can be claimed."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the order of keeping."""
+        ...
+
+    @property
+    def lease(self) -> Lease | None:
+        """Our right to work on it."""
+        ...
+
+
+def not_held_by_others(table: Table, owner: str) -> ColumnElement[bool]:
     """Entries that nobody holds, or that `owner` does."""
-    return or_(entries.c.lease_owner.is_(None), entries.c.lease_owner == owner)
+    return or_(table.c.lease_owner.is_(None), table.c.lease_owner == owner)
+
+
+def next_due(table: Table, owner: str, without: Collection[str]) -> Select[datetime | None]:
+    """When the next entry that `owner` could claim is due."""
+    return select(func.min(table.c.due_at)).where(
+        table.c.due_at.is_not(None), not_held_by_others(table, owner), table.c.id.not_in(without)
+    )
 
 
 def claim(
-    connection: Connection, now: datetime, *, owner: str, until: datetime, limit: int, without: Collection[str]
-) -> Sequence[Entry]:
-    """Take entries that are due, oldest first, past those that others hold or are just taking."""
-    free = or_(not_held_by_others(owner), entries.c.lease_until <= now)
+    connection: Connection,
+    table: Table,
+    now: datetime,
+    *,
+    owner: str,
+    until: datetime,
+    limit: int,
+    without: Collection[str],
+) -> Mapping[int, Lease]:
+    """Take entries that are due, oldest first, past those that others hold or are just taking.
+
+    Returns:
+        The lease of each, by its place in the order of keeping; those that are due first come first.
+    """
+    free = or_(not_held_by_others(table, owner), table.c.lease_until <= now)
     found = connection.execute(
-        select(entries.c.sequence)
-        .where(entries.c.due_at <= now, free, entries.c.id.not_in(without))
-        .order_by(entries.c.due_at, entries.c.sequence)
+        select(table.c.sequence, table.c.lease_number)
+        .where(table.c.due_at <= now, free, table.c.id.not_in(without))
+        .order_by(table.c.due_at, table.c.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = found.scalars().all()
-    if not taken:
-        return []
-    connection.execute(
-        update(entries)
-        .where(entries.c.sequence.in_(taken))
-        .values(lease_owner=owner, lease_until=until, lease_number=entries.c.lease_number + 1)
-    )
-    rows = connection.execute(
-        select_entries().where(entries.c.sequence.in_(taken)).order_by(entries.c.due_at, entries.c.sequence)
-    )
-    return [replace(entry_of(row), lease=Lease(owner, row._mapping["lease_number"])) for row in rows]  # noqa: SLF001
+    taken = {row.sequence: Lease(owner, row.lease_number + 1) for row in found}
+    if taken:
+        connection.execute(
+            update(table)
+            .where(table.c.sequence.in_(taken))
+            .values(lease_owner=owner, lease_until=until, lease_number=table.c.lease_number + 1)
+        )
+    return taken
 
 
-def renew(connection: Connection, held: Collection[Entry], until: datetime) -> frozenset[str]:
+def renew(connection: Connection, table: Table, held: Collection[Leased], until: datetime) -> frozenset[str]:
     """Hold entries longer; returns the ids of those that others have claimed meanwhile."""
     lost = set()
     for entry in sorted(held, key=lambda entry: entry.sequence):  # in one order: rows are locked one by one
-        done = connection.execute(update(entries).where(*_ours(entry)).values(lease_until=until))
+        done = connection.execute(update(table).where(*_ours(table, entry)).values(lease_until=until))
         if done.rowcount == 1:
             continue
-        holder = connection.execute(select(entries.c.lease_owner).where(entries.c.id == entry.id))
+        holder = connection.execute(select(table.c.lease_owner).where(table.c.id == entry.id))
         if holder.scalar_one_or_none() is not None:
             lost.add(entry.id)
     return frozenset(lost)
 
 
-def release(connection: Connection, entry: Entry) -> None:
+def release(connection: Connection, table: Table, entry: Leased) -> None:
     """Give an entry back, if we still hold it."""
-    connection.execute(update(entries).where(*_ours(entry)).values(lease_owner=None, lease_until=None))
+    connection.execute(update(table).where(*_ours(table, entry)).values(lease_owner=None, lease_until=None))
 
 
-def drop_all(connection: Connection) -> None:
+def drop_all(connection: Connection, table: Table) -> None:
     """End every lease: their owners are dead."""
-    connection.execute(
-        update(entries).where(entries.c.lease_owner.is_not(None)).values(lease_owner=None, lease_until=None)
-    )
+    connection.execute(update(table).where(table.c.lease_owner.is_not(None)).values(lease_owner=None, lease_until=None))
 
 
-def _ours(entry: Entry) -> tuple[ColumnElement[bool], ...]:
+def _ours(table: Table, entry: Leased) -> tuple[ColumnElement[bool], ...]:
     lease = entry.lease or Lease("", 0)
     return (
-        entries.c.id == entry.id,
-        entries.c.lease_owner == lease.owner,
-        entries.c.lease_number == lease.number,
+        table.c.id == entry.id,
+        table.c.lease_owner == lease.owner,
+        table.c.lease_number == lease.number,
     )

@@ -1,22 +1,13 @@
 """What is looked up in the journal."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from fiksmelding.journal.leases import not_held_by_others
 from fiksmelding.journal.records import Entry
 from fiksmelding.journal.rows import select_entries
 from fiksmelding.journal.states import State
 from fiksmelding.journal.tables import entries, receipts
-
-
-def next_due(owner: str, without: Collection[str]) -> Select[datetime | None]:
-    """When the next entry that `owner` could claim is due."""
-    return select(func.min(entries.c.due_at)).where(
-        entries.c.due_at.is_not(None), not_held_by_others(owner), entries.c.id.not_in(without)
-    )
 
 
 def unanswered() -> Select[int]:

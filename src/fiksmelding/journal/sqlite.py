@@ -50,12 +50,14 @@ class SqliteDatabase(Database):
 
     Args:
         file: Its path; made when absent.
+        role: As what we claim entries; one process may for each role.
     """
 
     shared: ClassVar[bool] = False
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, role: str) -> None:
         self._file = file
+        self._role = role
         self._parts: _Open | None = None
         self._claiming: sqlite3.Connection | None = None
         self._locking = asyncio.Lock()
@@ -100,7 +102,9 @@ class SqliteDatabase(Database):
         async with self._locking:
             if self._claiming is not None:
                 return False
-            self._claiming = await asyncio.to_thread(_lock, self._file.with_name(f"{self._file.name}-receiver"))
+            self._claiming = await asyncio.to_thread(
+                _lock, self._file.with_name(f"{self._file.name}-{self._role}"), self._role
+            )
             return True
 
     def event_cut(self, connection: Connection) -> None:
@@ -126,7 +130,7 @@ def _make_engine(file: Path) -> Engine:
     return engine
 
 
-def _lock(file: Path) -> sqlite3.Connection:
+def _lock(file: Path, role: str) -> sqlite3.Connection:
     """Lock `file` by SQLite itself: it knows how on every system."""
     connection = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -135,7 +139,7 @@ def _lock(file: Path) -> sqlite3.Connection:
         connection.close()
         raise JournalUnavailable(
             f"The journal's lock cannot be taken: {error}.",
-            advice="If another receiver works on this journal, stop it; several receivers need PostgreSQL.",
+            advice=f"If another {role} works on this journal, stop it; several of them need PostgreSQL.",
         ) from error
     return connection
 

@@ -1,17 +1,23 @@
 """How an entry takes a step: its columns, its receipt and the event, by whoever has the right to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Protocol
 
-from sqlalchemy import Connection, Update, insert, select, update
+from sqlalchemy import Connection, Table, Update, insert, select, update
 
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
 from fiksmelding.journal.chain import START, link
-from fiksmelding.journal.records import Change, Entry, Receipt
+from fiksmelding.journal.records import Change, Entry, Lease, Receipt
 from fiksmelding.journal.rows import entry_of, select_entries
 from fiksmelding.journal.states import EventKind, State
 from fiksmelding.journal.tables import entries, events, receipts
+
+UNLEASED: Final[Mapping[str, None]] = MappingProxyType({"lease_owner": None, "lease_until": None})
+"""The columns of what nobody works on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,12 @@ def take(connection: Connection, entry: Entry, change: Change, at: datetime) -> 
     Raises:
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
-    head = _hold(connection, entry, at)
+    head = hold(connection, entries, entry, at)
     state = change.state or entry.state
     keeps_lease = entry.lease is not None and change.due_at is not None and change.due_at <= at
     told = append(connection, head, change.event, {**change.detail, "state": state.value}, at)
     values = {"state": state.value, "due_at": change.due_at, **_given(change), **told.columns()}
-    connection.execute(_update(entry.id).values(values if keeps_lease else values | _unleased()))
+    connection.execute(_update(entry.id).values(values if keeps_lease else {**values, **UNLEASED}))
     if change.receipt is not None:
         _put_receipt(connection, entry.id, change.receipt)
     after = get(connection, entry.id)
@@ -69,8 +75,8 @@ def postpone(connection: Connection, entry: Entry, due_at: datetime | None) -> E
     Raises:
         JournalError: The entry is not where `entry` says, or somebody else works on it.
     """
-    _hold(connection, entry, None)
-    connection.execute(_update(entry.id).values({"due_at": due_at, **_unleased()}))
+    hold(connection, entries, entry, None)
+    connection.execute(_update(entry.id).values({"due_at": due_at, **UNLEASED}))
     return get(connection, entry.id)
 
 
@@ -80,12 +86,12 @@ def erase(connection: Connection, entry: Entry, at: datetime) -> Entry:
     Raises:
         JournalError: The entry is not receipted any more.
     """
-    head = _hold(connection, entry, at)
+    head = hold(connection, entries, entry, at)
     payload_id = connection.execute(select(entries.c.payload_id).where(entries.c.id == entry.id))
     pieces = payloads.drop(connection, payload_id.scalar_one())
     detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
     told = append(connection, head, EventKind.ERASED, detail, at)
-    values = {"state": State.ERASED.value, "due_at": None, **_unleased(), **told.columns()}
+    values = {"state": State.ERASED.value, "due_at": None, **UNLEASED, **told.columns()}
     connection.execute(_update(entry.id).values(values))
     return get(connection, entry.id)
 
@@ -109,15 +115,38 @@ def append(connection: Connection, head: Head, kind: EventKind, detail: dict[str
     return Head(head.entry_id, number, told)
 
 
-def _hold(connection: Connection, entry: Entry, at: datetime | None) -> Head:
-    """Lock the entry's row for this transaction, and see whether `entry` still is what the journal holds."""
-    columns = entries.c
+class Held(Protocol):
+    """What takes steps: a message received, or a report to send."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """How far it has come."""
+        ...
+
+    @property
+    def lease(self) -> Lease | None:
+        """Our right to work on it."""
+        ...
+
+
+def hold(connection: Connection, table: Table, entry: Held, at: datetime | None) -> Head:
+    """Lock the entry's row for this transaction, and see whether `entry` still is what the journal holds.
+
+    Raises:
+        JournalError: It is not, or somebody else works on it.
+    """
+    columns = table.c
     wanted = (columns.state, columns.lease_owner, columns.lease_until, columns.lease_number)
     found = connection.execute(
         select(*wanted, columns.event_count, columns.event_hash).where(columns.id == entry.id).with_for_update()
     )
     row = found.first()
-    if row is None or row.state != entry.state.value:
+    if row is None or row.state != entry.state:
         raise JournalError(f"The message is no longer {entry.state}.", message_id=entry.id)
     if entry.lease is not None:
         if (row.lease_owner, row.lease_number) != (entry.lease.owner, entry.lease.number):
@@ -129,10 +158,6 @@ def _hold(connection: Connection, entry: Entry, at: datetime | None) -> Head:
 
 def _update(entry_id: str) -> Update:
     return update(entries).where(entries.c.id == entry_id)
-
-
-def _unleased() -> dict[str, None]:
-    return {"lease_owner": None, "lease_until": None}
 
 
 def _given(change: Change) -> dict[str, str | int]:

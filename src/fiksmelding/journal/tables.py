@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -106,6 +107,45 @@ Index("entries_leased", entries.c.lease_owner, sqlite_where=_LEASED, postgresql_
 Index("entries_klient_melding_id", entries.c.avsender_id, entries.c.klient_melding_id)
 Index("entries_bekymringsmelding_id", entries.c.avsender_id, entries.c.bekymringsmelding_id)
 Index("entries_state", entries.c.state, entries.c.received_at)
+
+# Reports to send, and how they stand with the platform.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    # The caller's own key: asking twice to send one report keeps it once.
+    Column("key", Text, unique=True),
+    Column("message_type", String(64), nullable=False),
+    Column("kommunenummer", String(4), nullable=False),
+    Column("bydelsnummer", String(2), nullable=False),
+    Column("receiver", Words, nullable=False),
+    Column("payload_id", String(36), nullable=False, unique=True),
+    Column("print_payload_id", String(36), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("keys_until", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("submissions", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("uncertain", Boolean, nullable=False, default=False),
+    Column("report_id", String(36), unique=True),
+    Column("statuses", JSON, nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+    Column("alarmed_at", UtcDateTime),
+    Column("reason", Words),
+    Column("lease_owner", String(36)),
+    Column("lease_until", UtcDateTime),
+    Column("lease_number", Integer, nullable=False, default=0),
+    Column("event_count", Integer, nullable=False),
+    Column("event_hash", String(64), nullable=False),
+)
+_TO_DO = outbox.c.due_at.is_not(None)
+Index("outbox_due", outbox.c.due_at, outbox.c.sequence, sqlite_where=_TO_DO, postgresql_where=_TO_DO)
+_TAKEN = outbox.c.lease_owner.is_not(None)
+Index("outbox_leased", outbox.c.lease_owner, sqlite_where=_TAKEN, postgresql_where=_TAKEN)
+Index("outbox_state", outbox.c.state, outbox.c.sequence)
 
 receipts = Table(
     "receipts",

@@ -7,15 +7,17 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Table, func, insert, select, union_all
 from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.journal.chain import START, Seal, link
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.records import Alteration, Checkpoint, Event
 from fiksmelding.journal.rows import event_of
-from fiksmelding.journal.tables import checkpoints, entries, events
+from fiksmelding.journal.tables import checkpoints, entries, events, outbox
 
+CHAINED: Final = (entries, outbox)
+"""The tables whose rows have a chain of events."""
 BATCH: Final = 500
 """How many entries or events are looked at in one read: memory stays bounded, and writers are never in the way."""
 
@@ -69,9 +71,20 @@ def _place(alteration: Alteration) -> tuple[float, int]:
 
 
 async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
+    for table in CHAINED:
+        async for altered in _altered_chains_of(database, table):
+            yield altered
+    known = union_all(*(select(table.c.id) for table in CHAINED))
+    orphan = select(events).where(events.c.entry_id.not_in(known)).order_by(events.c.sequence).limit(1)
+    row = await database.read(lambda connection: connection.execute(orphan).first())
+    if row is not None:
+        yield Alteration("the entry of this event was removed", row.sequence, row.entry_id, row.number)
+
+
+async def _altered_chains_of(database: Database, table: Table) -> AsyncIterator[Alteration]:
     after = 0
     while True:
-        heads, told = await database.read(partial(_chains, after=after))
+        heads, told = await database.read(partial(_chains, table=table, after=after))
         for head in heads:
             altered = altered_in_chain(head.id, told[head.id], head.event_count, head.event_hash)
             if altered is not None:
@@ -79,17 +92,13 @@ async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
         if len(heads) < BATCH:
             break
         after = heads[-1].sequence
-    orphan = select(events).where(events.c.entry_id.not_in(select(entries.c.id))).order_by(events.c.sequence).limit(1)
-    row = await database.read(lambda connection: connection.execute(orphan).first())
-    if row is not None:
-        yield Alteration("the entry of this event was removed", row.sequence, row.entry_id, row.number)
 
 
 def _chains(
-    connection: Connection, *, after: int
+    connection: Connection, *, table: Table, after: int
 ) -> tuple[Sequence[Row[int, str, int, str]], Mapping[str, Sequence[tuple[int, Event]]]]:
     """The heads of the next chains, and the events of each."""
-    columns = entries.c
+    columns = table.c
     query = select(columns.sequence, columns.id, columns.event_count, columns.event_hash)
     heads = connection.execute(query.where(columns.sequence > after).order_by(columns.sequence).limit(BATCH)).all()
     return heads, _events_of(connection, [head.id for head in heads])

@@ -1,0 +1,14 @@
+"""The outbox: reports on their way out, in the journal's database."""
+
+from fiksmelding.journal.outbox.outbox import Outbox
+from fiksmelding.journal.outbox.records import (
+    PASSABLE,
+    Order,
+    Outgoing,
+    OutgoingState,
+    SealedCopies,
+    SeenStatus,
+    Step,
+)
+
+__all__ = ["PASSABLE", "Order", "Outbox", "Outgoing", "OutgoingState", "SealedCopies", "SeenStatus", "Step"]
