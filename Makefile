@@ -27,7 +27,7 @@ demo: $(READY)
 	@$(BIN)/python -m fiksmelding demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not interop" --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not interop" -n auto --maxprocesses 4 --dist worksteal --cov --cov-report=term
 
 check: $(READY)
 	$(BIN)/ruff check .

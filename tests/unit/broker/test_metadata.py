@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from fiksmelding.broker import Metadata
 
-MELDING, AVSENDER = str(uuid4()), str(uuid4())
+MELDING, AVSENDER = "2f0c1c1e-6f0e-4e57-9c1d-3f6b3a5d7e01", "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
 REQUIRED = {"melding-id": MELDING, "type": "no.ks.fiks.bekymringsmelding.privat.v2", "avsender-id": AVSENDER}
 
 scalars = (

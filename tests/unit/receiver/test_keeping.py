@@ -163,7 +163,7 @@ async def test_a_download_that_breaks_off_is_begun_again(keeping: Keeping) -> No
     assert b"".join([piece async for piece in keeping.journal.payload(entry)]) == b"sealed in the store"
 
 
-@pytest.mark.parametrize("dokumentlager_id", [str(uuid4()), "no uuid"])
+@pytest.mark.parametrize("dokumentlager_id", ["2f0c1c1e-6f0e-4e57-9c1d-3f6b3a5d7e01", "no uuid"])
 async def test_a_document_that_is_gone_leaves_an_entry_to_be_set_aside(keeping: Keeping, dokumentlager_id: str) -> None:
     keeping.store.troubles = [NotFound("gone", status=404)]
     await keeping.keeper.keep(keeping.broker.delivery(dokumentlager_id=dokumentlager_id))
