@@ -115,7 +115,20 @@ async def test_answers_have_the_shape_that_is_described(
         check(document, method, path, status, answer)
 
 
-ODD_TEXTS = ("", "x", "4601", "00", "02", "\u0664\u0666\u0660\u0661", ".", "%00", "%ff", "æ", "x" * 2000, "2f0c1c1e-6f0e-4e57-9c1d-3f6b3a5d7e01")
+ODD_TEXTS = (
+    "",
+    "x",
+    "4601",
+    "00",
+    "02",
+    "\u0664\u0666\u0660\u0661",
+    ".",
+    "%00",
+    "%ff",
+    "æ",
+    "x" * 2000,
+    "2f0c1c1e-6f0e-4e57-9c1d-3f6b3a5d7e01",
+)
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
