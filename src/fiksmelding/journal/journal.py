@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import keeping, migrations, payloads, queries, stepping, verifying
+from fiksmelding.journal import keeping, migrations, payloads, queries, stepping, verifying, waits
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
@@ -194,6 +194,24 @@ class Journal:
             JournalUnavailable: Nothing was recorded.
         """
         return await self._database.write(lambda connection: stepping.postpone(connection, entry, due_at))
+
+    async def end_impossible_waits(self, at: datetime, *, longest_wait: timedelta, longest_lease: timedelta) -> int:
+        """Let entries go on that a wrong clock told to wait, or to be held, for longer than can be. No event.
+
+        Args:
+            at: The present time.
+            longest_wait: No entry outside quarantine waits longer than this.
+            longest_lease: No claim holds longer than this.
+
+        Returns:
+            How many waited.
+
+        Raises:
+            JournalUnavailable: Nothing was changed.
+        """
+        return await self._database.write(
+            lambda connection: waits.end_impossible(connection, at, longest_wait, longest_lease)
+        )
 
     async def erase(self, entry: Entry, *, at: datetime) -> Entry:
         """Remove the sealed original of a receipted entry; the event log stays.

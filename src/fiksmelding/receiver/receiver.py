@@ -38,6 +38,11 @@ log = logging.getLogger("fiksmelding.receiver")
 HOUSEKEEPING_SECONDS = 3600.0
 ERASED_AT_ONCE = 500
 NO_CONNECTION_SECONDS = 60.0
+CLOCK_SECONDS = 5.0
+CLOCKS_DIFFER_SECONDS = 60.0
+"""How far the clocks of receivers may be apart before one takes another's waits for impossible, in seconds."""
+LONGEST_LEASE = 10
+"""How many of our leases the lease of another receiver may be long."""
 
 Part = TypeVar("Part")
 
@@ -145,6 +150,7 @@ class Receiver:
         background = [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(self._keep_house(), name="housekeeping"),
+            asyncio.create_task(self._watch_clock(worker), name="clock"),
         ]
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
@@ -249,6 +255,24 @@ class Receiver:
     def _backoff(self) -> Backoff:
         policy = self._settings.receiver
         return Backoff(policy.retry_first_seconds, policy.retry_longest_seconds)
+
+    async def _watch_clock(self, worker: Worker[Entry]) -> None:
+        """Wake reports that a wrong clock has put to sleep, here or on another machine, once it is right again."""
+        journal, policy = _opened(self._journal), self._settings.receiver
+        longest_wait = timedelta(seconds=policy.retry_longest_seconds + CLOCKS_DIFFER_SECONDS)
+        longest_lease = timedelta(seconds=LONGEST_LEASE * self._settings.journal.lease_seconds)
+        while True:
+            try:
+                count = await journal.end_impossible_waits(
+                    self._clock.now(), longest_wait=longest_wait, longest_lease=longest_lease
+                )
+            except JournalUnavailable as error:
+                log.warning("what waits is not looked through now: %s", error)
+            else:
+                if count:
+                    log.warning("%d reports were to wait until a time set by a wrong clock; they go on now", count)
+                    worker.wake()
+            await self._clock.sleep(CLOCK_SECONDS)
 
     async def _keep_house(self) -> None:
         """Erase originals that have outlived their use."""
