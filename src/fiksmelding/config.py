@@ -152,12 +152,15 @@ class PlatformSettings(_Table):
         ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
         timeout_seconds: Time limit of one call, in seconds.
         attempts: How often a call that can be repeated is tried in all.
+        largest_document_bytes: The largest body taken from the document store, in bytes. A message with a larger one is
+            kept without it and set aside.
     """
 
     api_url: str = "https://api.fiks.ks.no"
     ca_file: FilePath | None = None
     timeout_seconds: float = Field(default=30.0, gt=0)
     attempts: int = Field(default=4, ge=1)
+    largest_document_bytes: int = Field(default=5 * 1024**3, ge=1)
 
 
 class BrokerSettings(_Table):

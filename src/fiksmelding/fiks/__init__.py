@@ -1,7 +1,7 @@
 """The platform over HTTP: tokens, catalog, sending, documents, reports."""
 
 from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog
-from fiksmelding.fiks.documents import Documents
+from fiksmelding.fiks.documents import Documents, DocumentTooLarge
 from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
 from fiksmelding.fiks.sending import FiksIO, SentMessage
 from fiksmelding.fiks.session import FiksSession
@@ -11,6 +11,7 @@ __all__ = [
     "AccountStatus",
     "Bydel",
     "Catalog",
+    "DocumentTooLarge",
     "Documents",
     "FiksIO",
     "FiksSession",

@@ -131,8 +131,14 @@ class FiksSession:
         return await self._transport.repeat(attempt, repeatable=repeatable)
 
     @asynccontextmanager
-    async def stream(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def stream(
+        self, path: str, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """GET an answer to be read piece by piece; opening it is tried again like any repeatable call.
+
+        Args:
+            path: The path below `platform.api_url`, beginning with a slash.
+            headers: Further headers of the request, such as `Range`.
 
         Raises:
             PlatformError: As for `request`; `PlatformUnavailable` also when it breaks off while being read.
@@ -142,7 +148,8 @@ class FiksSession:
 
             async def attempt() -> aiohttp.ClientResponse:
                 return await self._with_headers(
-                    lambda headers: opened.enter_async_context(self._transport.open(call, headers)), True
+                    lambda own: opened.enter_async_context(self._transport.open(call, {**own, **(headers or {})})),
+                    True,
                 )
 
             yield await self._transport.repeat(attempt, repeatable=True)

@@ -1,10 +1,12 @@
 """The journal: what we know, durably. Each method is one transaction, on disk when it returns."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
+from uuid import uuid4
 
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.exc import IntegrityError
@@ -21,7 +23,7 @@ from fiksmelding.journal.states import ALLOWED, State
 from fiksmelding.journal.tables import entries, events
 
 LONGEST_DOWNLOAD: Final = timedelta(days=1)
-"""What has been on its way in for longer is left over from a crash."""
+"""What another process began to download longer ago than that is left over from a crash."""
 
 
 class Journal:
@@ -39,6 +41,7 @@ class Journal:
         self._database = database_at(settings.url)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
+        self._under_way: set[str] = set()
 
     async def __aenter__(self) -> Self:
         """Open the database, and bring its tables to the present version.
@@ -90,8 +93,35 @@ class Journal:
         except IntegrityError:
             return await self._seen_again(arrival, keeping.delivery_key(arrival, payload))
 
-    async def keep_stream(self, arrival: Arrival, stream: AsyncIterable[bytes]) -> Kept:
+    async def keep_without_body(self, arrival: Arrival, reason: str) -> Kept:
+        """Store a delivery whose body is in the document store and cannot be had. Idempotent as `keep`.
+
+        Args:
+            arrival: The delivery.
+            reason: Why it has no body, without personal data. The entry has it as its `reason`.
+
+        Raises:
+            JournalUnavailable: It is not stored; do not acknowledge.
+        """
+
+        def insert(connection: Connection) -> Kept:
+            nothing = payloads.store(connection, b"", self._settings.chunk_bytes)
+            return keeping.insert_entry(connection, arrival, nothing, no_body=reason)
+
+        try:
+            return await self._database.write(insert)
+        except IntegrityError:
+            return await self._seen_again(arrival, keeping.delivery_key(arrival, None))
+
+    async def keep_stream(
+        self, arrival: Arrival, stream: AsyncIterable[bytes], *, started_at: datetime | None = None
+    ) -> Kept:
         """Store a delivery whose body is in the document store, as it is downloaded. Idempotent as `keep`.
+
+        Args:
+            arrival: The delivery.
+            stream: Its body.
+            started_at: When the download began, aware UTC; when the delivery came, if absent.
 
         Raises:
             JournalUnavailable: It is not stored; do not acknowledge. What the stream raises passes through.
@@ -99,19 +129,49 @@ class Journal:
         known = await self.find_delivery(arrival)
         if known is not None:
             return await self._seen_again(arrival, known)
-        payload = await payloads.store_stream(
-            self._database, stream, self._settings.chunk_bytes, started_at=arrival.received_at
+        payload: StoredPayload | None = None
+        try:
+            async with self._download(started_at or arrival.received_at) as payload_id:
+                payload = complete = await payloads.store_stream(
+                    self._database, payload_id, stream, self._settings.chunk_bytes
+                )
+
+                def insert(connection: Connection) -> Kept:
+                    payloads.finish(connection, complete)
+                    return keeping.insert_entry(connection, arrival, complete)
+
+                return await self._database.write(insert)
+        except IntegrityError:
+            return await self._seen_again(arrival, keeping.delivery_key(arrival, payload))
+
+    async def drop_leftovers(self, now: datetime) -> None:
+        """Remove what others that crashed left of downloads, when it is old enough not to be under way any more.
+
+        Raises:
+            JournalUnavailable: It is still there.
+        """
+        await self._drop_leftovers(now - LONGEST_DOWNLOAD)
+
+    async def _drop_leftovers(self, started_before: datetime | None) -> None:
+        spare = frozenset(self._under_way)
+        await self._database.write(
+            lambda connection: payloads.drop_leftovers(connection, started_before=started_before, spare=spare)
         )
 
-        def insert(connection: Connection) -> Kept:
-            payloads.finish(connection, payload)
-            return keeping.insert_entry(connection, arrival, payload)
-
+    @asynccontextmanager
+    async def _download(self, started_at: datetime) -> AsyncIterator[str]:
+        """The id of a payload on its way in, of which nothing is left when it does not arrive."""
+        payload_id = str(uuid4())
+        self._under_way.add(payload_id)
         try:
-            return await self._database.write(insert)
-        except IntegrityError:
-            await self._database.write(lambda connection: payloads.drop_download(connection, payload.id))
-            return await self._seen_again(arrival, keeping.delivery_key(arrival, payload))
+            await self._database.write(lambda connection: payloads.begin(connection, payload_id, started_at))
+            yield payload_id
+        except BaseException:
+            with suppress(JournalError):  # then it goes with the leftovers
+                await self._database.write(lambda connection: payloads.drop_download(connection, payload_id))
+            raise
+        finally:
+            self._under_way.discard(payload_id)
 
     async def find_delivery(self, arrival: Arrival) -> str | None:
         """The delivery key of a message by document id that is kept already, or None."""
@@ -142,8 +202,9 @@ class Journal:
             JournalUnavailable: None could be taken; or, on SQLite, another process claims already.
         """
         claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without)
-        if not self._cleared:
-            await self._database.write(lambda connection: payloads.drop_leftovers(connection, now - LONGEST_DOWNLOAD))
+        if not self._cleared and not self.shared:
+            # Whoever may claim here works alone: what is not under way in this process is under way in none.
+            await self._drop_leftovers(None)
             self._cleared = True
         return claimed
 

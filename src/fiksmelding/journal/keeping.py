@@ -29,8 +29,16 @@ def same_delivery(arrival: Arrival, key: str) -> tuple[ColumnElement[bool], Colu
     return entries.c.konto_id == arrival.konto_id, entries.c.delivery_key == key
 
 
-def insert_entry(connection: Connection, arrival: Arrival, payload: StoredPayload) -> Kept:
+def insert_entry(
+    connection: Connection, arrival: Arrival, payload: StoredPayload, *, no_body: str | None = None
+) -> Kept:
     """Make an entry of a delivery whose payload is stored.
+
+    Args:
+        connection: The transaction.
+        arrival: The delivery.
+        payload: Its payload.
+        no_body: Why the payload is empty though the message has a body.
 
     Raises:
         sqlalchemy.exc.IntegrityError: It was kept before.
@@ -43,6 +51,8 @@ def insert_entry(connection: Connection, arrival: Arrival, payload: StoredPayloa
         "sha256": payload.sha256,
         "state": State.RECEIVED.value,
     }
+    if no_body is not None:
+        detail["no_body"] = no_body
     head = append(connection, Head(entry_id), EventKind.KEPT, detail, arrival.received_at)
     values = {
         "id": entry_id,
@@ -63,6 +73,7 @@ def insert_entry(connection: Connection, arrival: Arrival, payload: StoredPayloa
         "deadline_at": arrival.deadline_at,
         "state": State.RECEIVED.value,
         "due_at": arrival.received_at,
+        "reason": no_body,
         **head.columns(),
     }
     connection.execute(insert(entries).values(values))

@@ -1,7 +1,7 @@
 """Sealed payloads in the journal: pieces of a fixed size, so that memory is bounded by a piece, never by a message."""
 
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -36,25 +36,21 @@ def store(connection: Connection, payload: bytes, chunk_bytes: int) -> StoredPay
     return StoredPayload(payload_id, len(payload), hashlib.sha256(payload).hexdigest())
 
 
-async def store_stream(
-    database: Database, stream: AsyncIterable[bytes], chunk_bytes: int, started_at: datetime
-) -> StoredPayload:
-    """Write a payload as it arrives, each piece in a transaction of its own, so that a slow source blocks nobody.
+def begin(connection: Connection, payload_id: str, started_at: datetime) -> None:
+    """Let a payload count as a download under way, until `finish` or `drop_download`."""
+    connection.execute(insert(downloads).values(payload_id=payload_id, started_at=started_at))
 
-    Until an entry names it, by `finish`, it counts as a download under way.
-    """
-    payload_id, number, size = str(uuid4()), 0, 0
+
+async def store_stream(
+    database: Database, payload_id: str, stream: AsyncIterable[bytes], chunk_bytes: int
+) -> StoredPayload:
+    """Write a payload as it arrives, each piece in a transaction of its own, so that a slow source blocks nobody."""
+    number, size = 0, 0
     digest = hashlib.sha256()
-    begin = insert(downloads).values(payload_id=payload_id, started_at=started_at)
-    await database.write(lambda connection: connection.execute(begin))
-    try:
-        async for piece in _pieces(stream, chunk_bytes):
-            await database.write(lambda connection: _put(connection, payload_id, number, piece))  # noqa: B023 - awaited
-            digest.update(piece)
-            number, size = number + 1, size + len(piece)
-    except Exception:
-        await database.write(lambda connection: drop_download(connection, payload_id))
-        raise
+    async for piece in _pieces(stream, chunk_bytes):
+        await database.write(lambda connection: _put(connection, payload_id, number, piece))  # noqa: B023 - awaited
+        digest.update(piece)
+        number, size = number + 1, size + len(piece)
     return StoredPayload(payload_id, size, digest.hexdigest())
 
 
@@ -96,10 +92,18 @@ def drop_download(connection: Connection, payload_id: str) -> None:
         drop(connection, payload_id)
 
 
-def drop_leftovers(connection: Connection, started_before: datetime) -> None:
-    """Remove what a crash left of downloads that began before `started_before`."""
-    found = connection.execute(select(downloads.c.payload_id).where(downloads.c.started_at < started_before))
-    for payload_id in found.scalars().all():
+def drop_leftovers(connection: Connection, *, started_before: datetime | None, spare: Collection[str] = ()) -> None:
+    """Remove what crashes left of downloads.
+
+    Args:
+        connection: The transaction.
+        started_before: Only of those that began before; None for all.
+        spare: Downloads that are under way.
+    """
+    query = select(downloads.c.payload_id).where(downloads.c.payload_id.not_in(spare))
+    if started_before is not None:
+        query = query.where(downloads.c.started_at < started_before)
+    for payload_id in connection.execute(query).scalars().all():
         drop_download(connection, payload_id)
 
 

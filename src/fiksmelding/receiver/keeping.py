@@ -1,28 +1,20 @@
 """Keep, then acknowledge: a delivery becomes an entry in the journal, and only then does the broker hear of it."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import Protocol
-from uuid import UUID
+from collections.abc import Callable
 
 from fiksmelding.broker import Delivery
 from fiksmelding.clock import Clock
-from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformError
+from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
-from fiksmelding.receiver.identity import as_uuid
+from fiksmelding.receiver.documents import DocumentKeeper, DocumentStore
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")
 
-
-class DocumentStore(Protocol):
-    """The part of the document store that keeping needs."""
-
-    def download(self, dokument_id: UUID) -> AsyncGenerator[bytes, None]:
-        """The bytes of a document, as they arrive."""
-        ...
+DOCUMENT_SHARE = 0.5
+"""How much of the time until the deadline goes by before a document is given up; the rest is for a person."""
 
 
 class Keeper:
@@ -52,7 +44,7 @@ class Keeper:
         kept: Callable[[], None],
     ) -> None:
         self._journal = journal
-        self._documents = documents
+        self._documents = DocumentKeeper(journal=journal, documents=documents, clock=clock)
         self._konto_id = konto_id
         self._deadline_hours = deadline_hours
         self._backoff = backoff
@@ -64,7 +56,8 @@ class Keeper:
         """Keep a delivery and acknowledge it.
 
         While the journal cannot write, or a document cannot be fetched, it waits and tries again; the delivery stays
-        unacknowledged meanwhile, so the broker still has it whatever happens to us.
+        unacknowledged meanwhile, so the broker still has it whatever happens to us. A document that has not come when
+        half of the time until the deadline is over is given up.
         """
         arrival = self._arrival(delivery)
         kept = await self._until_kept(arrival, delivery)
@@ -81,9 +74,10 @@ class Keeper:
 
     async def _until_kept(self, arrival: Arrival, delivery: Delivery) -> Kept:
         failures = 0
+        give_up_at = self._clock.monotonic() + self._deadline_hours * DOCUMENT_SHARE * 3600
         while True:
             try:
-                return await self._store(arrival, delivery)
+                return await self._store(arrival, delivery, give_up_at)
             except (JournalUnavailable, PlatformError) as error:
                 failures += 1
                 wait = self._backoff.after(failures).total_seconds()
@@ -96,19 +90,10 @@ class Keeper:
                 )
                 await self._clock.sleep(wait)
 
-    async def _store(self, arrival: Arrival, delivery: Delivery) -> Kept:
+    async def _store(self, arrival: Arrival, delivery: Delivery, give_up_at: float) -> Kept:
         if arrival.dokumentlager_id is None:
             return await self._journal.keep(arrival, delivery.body)
-        dokument_id = as_uuid(arrival.dokumentlager_id)
-        if dokument_id is None:
-            return await self._journal.keep_stream(arrival, _nothing())
-        try:
-            async with aclosing(self._documents.download(UUID(dokument_id))) as pieces:
-                return await self._journal.keep_stream(arrival, pieces)
-        except NotFound as error:
-            # Trying again cannot bring it back. Kept without its body it is set aside, and answered in time.
-            log.critical("melding-id %s: its document is gone: %s", arrival.melding_id, error)
-            return await self._journal.keep_stream(arrival, _nothing())
+        return await self._documents.keep(arrival, give_up_at=give_up_at)
 
     def _arrival(self, delivery: Delivery) -> Arrival:
         metadata = delivery.metadata
@@ -126,9 +111,3 @@ class Keeper:
             received_at=delivery.received_at,
             deadline_at=deadline(delivery.received_at, self._deadline_hours),
         )
-
-
-async def _nothing() -> AsyncGenerator[bytes, None]:
-    pieces: tuple[bytes, ...] = ()
-    for piece in pieces:
-        yield piece

@@ -87,5 +87,5 @@ def _obstacle(entry: Entry) -> str | None:
     if arrival.melding_type not in REPORT_TYPES:
         return "unknown message type"
     if entry.size == 0:
-        return "empty body"
+        return entry.reason or "empty body"
     return None

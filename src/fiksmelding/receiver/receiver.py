@@ -224,7 +224,7 @@ class Receiver:
         konto_id = str(self._settings.account.id)
         keeper = Keeper(
             journal=journal,
-            documents=Documents(session),
+            documents=Documents(session, limit=self._settings.platform.largest_document_bytes),
             konto_id=konto_id,
             deadline_hours=self._settings.receiver.deadline_hours,
             backoff=self._backoff(),
@@ -275,10 +275,11 @@ class Receiver:
             await self._clock.sleep(CLOCK_SECONDS)
 
     async def _keep_house(self) -> None:
-        """Erase originals that have outlived their use."""
+        """Erase originals that have outlived their use, and what crashes left of downloads."""
         journal = _opened(self._journal)
         while True:
             try:
+                await journal.drop_leftovers(self._clock.now())
                 await self._erase_old(journal)
             except JournalUnavailable as error:
                 log.warning("old originals are not erased now: %s", error)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import EventKind, Journal, State
+from fiksmelding.journal import EventKind, Journal, Kept, State
 from support.arrivals import NOON, arrival
 from support.journals import LEASE, ask, stored
 
@@ -120,22 +120,70 @@ async def test_a_download_under_way_survives_that_another_opens_the_journal(at: 
         assert await stored(journal, kept.entry_id) == b"x" * 4096 + b"y" * 4096
 
 
-async def test_what_a_crash_left_of_a_download_is_cleared_away_after_a_day(journal: Journal) -> None:
-    arrived = asyncio.Event()
+async def endless(begun: asyncio.Event) -> AsyncIterator[bytes]:
+    yield b"x" * 4096
+    begun.set()
+    await asyncio.Event().wait()
 
-    async def endless() -> AsyncIterator[bytes]:
-        yield b"x" * 4096
-        arrived.set()
-        await asyncio.Event().wait()
 
-    download = asyncio.create_task(journal.keep_stream(arrival(dokumentlager_id="d-1"), endless()))
-    await asyncio.wait_for(arrived.wait(), 5)
+async def begin_download(journal: Journal) -> asyncio.Task[Kept]:
+    begun = asyncio.Event()
+    download = asyncio.create_task(journal.keep_stream(arrival(dokumentlager_id="d-1"), endless(begun)))
+    await asyncio.wait_for(begun.wait(), 5)
+    return download
+
+
+async def rows(journal: Journal) -> tuple[object, object]:
+    return await ask(journal, "select count(*) from downloads"), await ask(journal, "select count(*) from chunks")
+
+
+async def test_a_download_that_is_cancelled_leaves_nothing(journal: Journal) -> None:
+    download = await begin_download(journal)
+    assert await rows(journal) == (1, 4)
     download.cancel()
     await asyncio.wait([download])
-    assert await ask(journal, "select count(*) from chunks") == 4
-    await journal.claim(NOON + timedelta(hours=25), owner="a", lease=LEASE, limit=1)
-    assert await ask(journal, "select count(*) from downloads") == 0
-    assert await ask(journal, "select count(*) from chunks") == 0
+    assert download.cancelled()
+    assert await rows(journal) == (0, 0)
+
+
+async def crash_while_downloading(at: JournalSettings) -> None:
+    async with Journal(at) as crashing:
+        download = await begin_download(crashing)
+    download.cancel()
+    await asyncio.wait([download])
+
+
+async def test_what_a_crash_left_of_a_download_is_cleared_away_after_a_day(at: JournalSettings) -> None:
+    await crash_while_downloading(at)
+    async with Journal(at) as journal:
+        await journal.drop_leftovers(NOON + timedelta(hours=23))
+        assert await rows(journal) == (1, 4)
+        own = await begin_download(journal)
+        await journal.drop_leftovers(NOON + timedelta(hours=25))
+        assert await rows(journal) == (1, 4)
+        own.cancel()
+        await asyncio.wait([own])
+        assert await rows(journal) == (0, 0)
+
+
+async def test_where_one_process_works_alone_it_clears_away_at_once(at: JournalSettings) -> None:
+    await crash_while_downloading(at)
+    async with Journal(at) as journal:
+        own = await begin_download(journal)
+        await journal.claim(NOON, owner="a", lease=LEASE, limit=1)
+        assert await rows(journal) == ((2, 8) if journal.shared else (1, 4))
+        own.cancel()
+        await asyncio.wait([own])
+
+
+async def test_a_message_whose_body_cannot_be_had_is_kept_once_with_the_reason(journal: Journal) -> None:
+    delivery = arrival(dokumentlager_id="d-1")
+    first = await journal.keep_without_body(delivery, "its document is gone")
+    again = await journal.keep_without_body(delivery, "another reason")
+    assert (again.entry_id, again.repeated) == (first.entry_id, True)
+    entry = await journal.entry(first.entry_id)
+    assert (entry.size, entry.state, entry.reason) == (0, State.RECEIVED, "its document is gone")
+    assert (await journal.events(entry.id))[0].detail["no_body"] == "its document is gone"
 
 
 async def test_two_that_download_the_same_message_keep_it_once(journal: Journal) -> None:
