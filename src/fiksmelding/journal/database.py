@@ -67,8 +67,12 @@ class Database(ABC):
         """
 
     @abstractmethod
-    async def read(self, work: Work[Result]) -> Result:
-        """Run `work` on one consistent view of the journal; never waits for a writer.
+    async def read(self, work: Work[Result], *, one_view: bool = False) -> Result:
+        """Run `work`, which changes nothing; never waits for a writer.
+
+        Args:
+            work: What to read.
+            one_view: Whether its statements see the journal at one and the same moment, each at its own otherwise.
 
         Raises:
             JournalUnavailable: It cannot be read.

@@ -315,19 +315,17 @@ class Journal:
         The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`. Whether they do hold the same
         report, only their content can tell.
         """
-        query = queries.earlier_like(entry)
-        return [] if query is None else await self._all(query)
+        return await self._database.read(lambda connection: queries.earlier_like(connection, entry))
 
     async def report_id_taken(self, report_id: str, *, by_other_than: str) -> bool:
         """Whether another entry already goes by this report id."""
-        query = select(entries.c.id).where(entries.c.report_id == report_id, entries.c.id != by_other_than)
-        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
+        return await self._database.read(
+            lambda connection: queries.report_id_taken(connection, report_id, by_other_than)
+        )
 
     async def payload(self, entry: Entry) -> AsyncIterator[bytes]:
         """The sealed original, piece by piece; nothing when it was erased."""
-        query = select(entries.c.payload_id).where(entries.c.id == entry.id)
-        payload_id = await self._database.read(lambda connection: connection.execute(query).scalar_one())
-        async for piece in payloads.load(self._database, payload_id):
+        async for piece in payloads.load(self._database, entry.payload_id, entry.size):
             yield piece
 
     async def events(self, entry_id: str) -> Sequence[Event]:

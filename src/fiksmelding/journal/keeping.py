@@ -1,15 +1,18 @@
 """How a delivery becomes an entry."""
 
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal.payloads import StoredPayload
-from fiksmelding.journal.records import Arrival, Kept
+from fiksmelding.journal.records import Arrival, Head, Kept
 from fiksmelding.journal.states import EventKind, State
-from fiksmelding.journal.stepping import Head, append, note
+from fiksmelding.journal.stepping import append, note
 from fiksmelding.journal.tables import entries
+
+_INSERT: Final = insert(entries)
 
 
 def delivery_key(arrival: Arrival, payload: StoredPayload | None) -> str:
@@ -76,7 +79,7 @@ def insert_entry(
         "reason": no_body,
         **head.columns(),
     }
-    connection.execute(insert(entries).values(values))
+    connection.execute(_INSERT, values)
     return Kept(entry_id, repeated=False)
 
 
@@ -100,5 +103,7 @@ def _queue_with_namesakes(connection: Connection, arrival: Arrival) -> None:
         return
     ids = {"k": arrival.klient_melding_id, "b": arrival.bekymringsmelding_id}
     names = [f"{arrival.avsender_id}/{kind}/{value}" for kind, value in ids.items() if value is not None]
-    for name in sorted(names):  # in one order everywhere, or two could wait for each other
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    if names:
+        # In one order everywhere, or two could wait for each other.
+        locks = [func.pg_advisory_xact_lock(func.hashtextextended(name, 0)) for name in sorted(names)]
+        connection.execute(select(*locks))

@@ -4,13 +4,19 @@ import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.tables import chunks, downloads
+
+_INSERT: Final = insert(chunks)
+_SELECT: Final = select(chunks.c.data).where(
+    chunks.c.payload_id == bindparam("of_payload"), chunks.c.number == bindparam("piece")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +71,16 @@ def finish(connection: Connection, payload: StoredPayload) -> None:
         raise JournalUnavailable("The download took too long and was cleared away.")
 
 
-async def load(database: Database, payload_id: str) -> AsyncIterator[bytes]:
-    """The payload's pieces in order."""
-    number = 0
-    while True:
-        query = select(chunks.c.data).where(chunks.c.payload_id == payload_id, chunks.c.number == number)
-        piece = await database.read(lambda connection: connection.execute(query).scalar_one_or_none())  # noqa: B023 - awaited
+async def load(database: Database, payload_id: str, size: int | None = None) -> AsyncIterator[bytes]:
+    """The payload's pieces in order, none when it was removed; its size, where known, spares a look for one more."""
+    number = loaded = 0
+    while size is None or loaded < size:
+        wanted = {"of_payload": payload_id, "piece": number}
+        piece = await database.read(lambda connection: connection.execute(_SELECT, wanted).scalar_one_or_none())  # noqa: B023 - awaited
         if piece is None:
             return
         yield piece
-        number += 1
+        number, loaded = number + 1, loaded + len(piece)
 
 
 def drop(connection: Connection, payload_id: str) -> int:
@@ -108,7 +114,7 @@ def drop_leftovers(connection: Connection, *, started_before: datetime | None, s
 
 
 def _put(connection: Connection, payload_id: str, number: int, piece: bytes) -> None:
-    connection.execute(insert(chunks).values(payload_id=payload_id, number=number, data=piece))
+    connection.execute(_INSERT, {"payload_id": payload_id, "number": number, "data": piece})
 
 
 async def _pieces(stream: AsyncIterable[bytes], chunk_bytes: int) -> AsyncIterator[bytes]:

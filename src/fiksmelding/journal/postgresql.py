@@ -87,11 +87,12 @@ class PostgresqlDatabase(Database):
             async with self._opened().begin() as connection:
                 return await connection.run_sync(work)
 
-    async def read(self, work: Work[Result]) -> Result:
-        """Run `work` on one snapshot."""
+    async def read(self, work: Work[Result], *, one_view: bool = False) -> Result:
+        """Run `work`, on one snapshot or with no more round trips than it has statements."""
         with faults():
             async with self._opened().connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                isolation = "REPEATABLE READ" if one_view else "AUTOCOMMIT"
+                await connection.execution_options(isolation_level=isolation)
                 return await connection.run_sync(work)
 
     async def become_claimer(self) -> bool:

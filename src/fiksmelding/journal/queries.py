@@ -1,11 +1,13 @@
 """What is looked up in the journal."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from fiksmelding.journal.records import Entry
-from fiksmelding.journal.rows import select_entries
+from fiksmelding.journal.rows import entry_of, select_entries
 from fiksmelding.journal.states import State
 from fiksmelding.journal.tables import entries, receipts
 
@@ -36,24 +38,40 @@ def receipted_before(moment: datetime, limit: int) -> Select[*tuple[object, ...]
     )
 
 
-def earlier_like(entry: Entry) -> Select[*tuple[object, ...]] | None:
-    """Entries of the same sender that came before `entry` and share an id with it; None if it has none to share."""
-    same: list[ColumnElement[bool]] = []
-    if entry.arrival.klient_melding_id is not None:
-        same.append(entries.c.klient_melding_id == entry.arrival.klient_melding_id)
-    if entry.arrival.bekymringsmelding_id is not None:
-        same.append(entries.c.bekymringsmelding_id == entry.arrival.bekymringsmelding_id)
-    if not same:
-        return None
-    return (
-        select_entries()
-        .where(
-            entries.c.avsender_id == entry.arrival.avsender_id,
-            entries.c.id != entry.id,
-            # With several writers the order of keeping is not that of numbers: whoever has taken an id was first.
-            or_(entries.c.sequence < entry.sequence, entries.c.report_id.is_not(None)),
-            entries.c.duplicate_of.is_(None),
-            or_(*same),
-        )
-        .order_by(entries.c.sequence)
+_EARLIER_LIKE: Final = (
+    select_entries()
+    .where(
+        entries.c.avsender_id == bindparam("avsender_id"),
+        entries.c.id != bindparam("other_than"),
+        # With several writers the order of keeping is not that of numbers: whoever has taken an id was first.
+        or_(entries.c.sequence < bindparam("before"), entries.c.report_id.is_not(None)),
+        entries.c.duplicate_of.is_(None),
+        # Nothing equals what is not known.
+        or_(
+            entries.c.klient_melding_id == bindparam("klient_melding_id"),
+            entries.c.bekymringsmelding_id == bindparam("bekymringsmelding_id"),
+        ),
     )
+    .order_by(entries.c.sequence)
+)
+_REPORT_ID_TAKEN: Final = select(entries.c.id).where(
+    entries.c.report_id == bindparam("report_id"), entries.c.id != bindparam("other_than")
+)
+
+
+def earlier_like(connection: Connection, entry: Entry) -> Sequence[Entry]:
+    """Entries of the same sender that came before `entry` and share an id with it."""
+    wanted = {
+        "avsender_id": entry.arrival.avsender_id,
+        "other_than": entry.id,
+        "before": entry.sequence,
+        "klient_melding_id": entry.arrival.klient_melding_id,
+        "bekymringsmelding_id": entry.arrival.bekymringsmelding_id,
+    }
+    return [entry_of(row) for row in connection.execute(_EARLIER_LIKE, wanted)]
+
+
+def report_id_taken(connection: Connection, report_id: str, by_other_than: str) -> bool:
+    """Whether another entry goes by this report id."""
+    wanted = {"report_id": report_id, "other_than": by_other_than}
+    return connection.execute(_REPORT_ID_TAKEN, wanted).first() is not None

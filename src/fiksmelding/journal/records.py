@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fiksmelding.journal.chain import START
 from fiksmelding.journal.states import Answer, EventKind, State
 
 
@@ -88,6 +89,25 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The end of an entry's chain of events.
+
+    Attributes:
+        entry_id: The entry.
+        count: How many events it has.
+        hash: The hash of the last, or `START`.
+    """
+
+    entry_id: str
+    count: int = 0
+    hash: str = START
+
+    def columns(self) -> dict[str, str | int]:
+        """What the entry's row keeps of it."""
+        return {"event_count": self.count, "event_hash": self.hash}
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A kept message and what is known about it.
 
@@ -100,11 +120,13 @@ class Entry:
         attempts: How often the handler was called, or about to be, since it was opened.
         failures: Failures in a row at the present step; decides the wait before the next attempt.
         size: Size of the sealed payload, in bytes.
+        payload_id: Its key among the pieces.
         report_id: The idempotency key that the handler gets; set when first opened.
         duplicate_of: The entry that holds the same report, when this is a repetition of it.
         reference: What the case system calls it, once registered.
         reason: Why it is quarantined or rejected, without personal data.
         receipt: Its answer, once decided.
+        head: The end of its chain of events.
         lease: Our right to work on it; None when it was looked up and not claimed, or has been given back.
     """
 
@@ -116,11 +138,13 @@ class Entry:
     attempts: int
     failures: int
     size: int
+    payload_id: str
     report_id: str | None
     duplicate_of: str | None
     reference: str | None
     reason: str | None
     receipt: Receipt | None
+    head: Head
     lease: Lease | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Row, Select, select
 
-from fiksmelding.journal.records import Arrival, Entry, Event, Receipt
+from fiksmelding.journal.records import Arrival, Entry, Event, Head, Receipt
 from fiksmelding.journal.states import Answer, EventKind, State
 from fiksmelding.journal.tables import entries, events, receipts
 
@@ -54,11 +54,13 @@ def entry_of(row: Row[*tuple[object, ...]]) -> Entry:
         attempts=values["attempts"],
         failures=values["failures"],
         size=values["size"],
+        payload_id=values["payload_id"],
         report_id=values["report_id"],
         duplicate_of=values["duplicate_of"],
         reference=values["reference"],
         reason=values["reason"],
         receipt=receipt,
+        head=Head(values["id"], values["event_count"], values["event_hash"]),
     )
 
 

@@ -86,13 +86,13 @@ class SqliteDatabase(Database):
         """Run `work` in a transaction; those who wait at the same time share one sync of the disk."""
         return await self._opened().writer.write(work)
 
-    async def read(self, work: Work[Result]) -> Result:
+    async def read(self, work: Work[Result], *, one_view: bool = False) -> Result:
         """Run `work` on what is on disk now."""
         parts = self._opened()
 
         def reading() -> Result:
             with parts.engine.connect() as connection:
-                return work(connection.execution_options(read_only=True))
+                return work(connection.execution_options(begin="BEGIN" if one_view else None))
 
         with faults():
             return await asyncio.get_running_loop().run_in_executor(parts.readers, reading)
@@ -156,5 +156,7 @@ def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> Non
 
 
 def _on_begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # Without any, each statement has a transaction of its own.
+    begin = connection.get_execution_options().get("begin", "BEGIN IMMEDIATE")
+    if begin is not None:
+        connection.exec_driver_sql(begin)

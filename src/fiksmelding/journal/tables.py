@@ -44,6 +44,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
+def storable(text: str) -> str:
+    """Text without NUL, which PostgreSQL does not take, and without halves of characters, which nobody can write."""
+    return text.encode("utf-8", errors="replace").decode("utf-8").replace("\x00", "\ufffd")
+
+
 class Words(TypeDecorator[str]):
     """Text that a handler or a person wrote: what a database cannot store in it is replaced, never refused."""
 
@@ -51,10 +56,8 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's own
-        """Replace NUL, which PostgreSQL does not take, and halves of characters, which nobody can write."""
-        if value is None:
-            return None
-        return value.encode("utf-8", errors="replace").decode("utf-8").replace("\x00", "\ufffd")
+        """Replace what it does not take."""
+        return None if value is None else storable(value)
 
 
 metadata = MetaData()

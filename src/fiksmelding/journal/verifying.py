@@ -84,7 +84,7 @@ async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
 async def _altered_chains_of(database: Database, table: Table) -> AsyncIterator[Alteration]:
     after = 0
     while True:
-        heads, told = await database.read(partial(_chains, table=table, after=after))
+        heads, told = await database.read(partial(_chains, table=table, after=after), one_view=True)
         for head in heads:
             altered = altered_in_chain(head.id, told[head.id], head.event_count, head.event_hash)
             if altered is not None:

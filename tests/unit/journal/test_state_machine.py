@@ -124,6 +124,7 @@ class JournalMachine(RuleBasedStateMachine):
             assert not self.holds(entry), "a holder was refused"
             return multiple()
         assert self.holds(entry), "one who had lost the claim took a step"
+        assert replace(after, lease=None) == self.do(self.journal(receiver).entry(entry.id))
         self.learn(entry, change)
         if after.lease is None:
             self.holders.pop(entry.id)

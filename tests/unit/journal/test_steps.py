@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,35 @@ async def test_only_the_steps_of_the_road_are_taken(journal: Journal, start: Sta
         with pytest.raises(JournalError, match="cannot go"):
             await journal.record(entry, Change(event=EventKind.OPENED, state=target, due_at=None), at=NOON)
     assert (await journal.entry(entry.id)).state is start
+
+
+async def test_what_a_step_returns_is_what_the_journal_holds(journal: Journal) -> None:
+    entry = await kept(journal)
+    receipt = Receipt(Answer.FEILET, "r-1", "fordi\x00 \ud800")
+    changes = (
+        Change(
+            event=EventKind.OPENED, state=State.OPENED, due_at=NOON, attempts=1, report_id="b-1", duplicate_of="e-1"
+        ),
+        Change(event=EventKind.HANDLER_FAILED, due_at=NOON, attempts=2, failures=3, reference="x\x00"),
+        Change(event=EventKind.REJECTED, state=State.REJECTED, due_at=NOON, failures=0, reason="\x00", receipt=receipt),
+        Change(event=EventKind.RECEIPT_FAILED, due_at=None, receipt=replace(receipt, attempts=1, taken_at=NOON)),
+    )
+    for change in changes:
+        entry = await journal.record(entry, change, at=NOON)
+        assert entry == await journal.entry(entry.id)
+    assert await journal.first_altered_event() is None
+
+
+async def test_a_redelivery_that_is_noted_meanwhile_stops_no_step(journal: Journal) -> None:
+    delivery = arrival()
+    entry = await kept(journal, delivery)
+    assert (await journal.keep(delivery, b"sealed")).repeated
+    change = Change(event=EventKind.OPENED, state=State.OPENED, due_at=NOON)
+    after = await journal.record(entry, change, at=NOON)
+    assert after == await journal.entry(entry.id)
+    kinds = [event.kind for event in await journal.events(entry.id)]
+    assert kinds == [EventKind.KEPT, EventKind.REDELIVERED, EventKind.OPENED]
+    assert await journal.first_altered_event() is None
 
 
 async def test_two_that_take_the_same_step_do_not_both_succeed(journal: Journal) -> None:

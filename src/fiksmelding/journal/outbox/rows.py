@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, Update, func, insert, select, update
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
 from fiksmelding.journal.outbox.records import Order, Outgoing, OutgoingState, SealedCopies, SeenStatus, Step
-from fiksmelding.journal.records import Lease
+from fiksmelding.journal.records import Head, Lease
 from fiksmelding.journal.states import EventKind
-from fiksmelding.journal.stepping import UNLEASED, Head, append, hold
+from fiksmelding.journal.stepping import UNLEASED, append, hold
 from fiksmelding.journal.tables import outbox
 
 Values = dict[str, object]
