@@ -1,6 +1,8 @@
 """Object identifiers and algorithm identifiers, between their encoded form and `cryptography`'s objects."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -55,22 +57,46 @@ OAEP_SHA256_IDENTIFIER = encode_sequence(
 """RSAES-OAEP with SHA-256 and MGF1-SHA-256 and an empty label: what we write (contract section 8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlgorithmIdentifier:
+Read = TypeVar("Read")
+
+SHORT = 256
+"""Bytes of encoding up to which a reading is remembered, so that strangers cannot fill memory with them."""
+
+
+def remember_short(read: Callable[[Element], Read]) -> Callable[[Element], Read]:
+    """Remember the last readings of short elements: the same few algorithms occur in every envelope.
+
+    Only for readings that depend on nothing but the element, and whose result nobody changes.
+    """
+    remembered = lru_cache(maxsize=64)(read)
+
+    @wraps(read)
+    def recall(element: Element) -> Read:
+        return remembered(element) if len(element.raw) <= SHORT else read(element)
+
+    return recall
+
+
+class AlgorithmIdentifier(NamedTuple):
     """An algorithm and its parameters (None when absent)."""
 
     oid: str
     parameters: Element | None
 
-    @classmethod
-    def of(cls, element: Element) -> "AlgorithmIdentifier":
-        """Take an AlgorithmIdentifier apart."""
-        if element.tag != SEQUENCE:
-            raise BerError("an algorithm identifier is expected")
-        children = element.children()
-        oid = children.take().oid()
-        rest = children.rest()
-        return cls(oid, rest[0] if rest else None)
+
+@remember_short
+def algorithm_of(element: Element) -> AlgorithmIdentifier:
+    """Take an AlgorithmIdentifier apart.
+
+    Raises:
+        BerError: It is none.
+    """
+    if element.tag != SEQUENCE:
+        raise BerError("an algorithm identifier is expected")
+    children = element.children()
+    oid = children.take().oid()
+    rest = children.rest()
+    return AlgorithmIdentifier(oid, rest[0] if rest else None)
 
 
 def hash_of(oid: str) -> hashes.HashAlgorithm:
@@ -88,16 +114,16 @@ def _hash_parameter(tagged: Element | None) -> hashes.HashAlgorithm:
     """A hash in an explicit tag; SHA-1 when absent (RFC 8017, A.2.1 and A.2.3)."""
     if tagged is None:
         return DEFAULT_HASH
-    return hash_of(AlgorithmIdentifier.of(decode(tagged.content)).oid)
+    return hash_of(algorithm_of(decode(tagged.content)).oid)
 
 
 def _mgf1_hash(tagged: Element | None) -> hashes.HashAlgorithm:
     if tagged is None:
         return DEFAULT_HASH
-    mask = AlgorithmIdentifier.of(decode(tagged.content))
+    mask = algorithm_of(decode(tagged.content))
     if mask.oid != MGF1 or mask.parameters is None:
         raise BerError("an unknown mask generation function")
-    return hash_of(AlgorithmIdentifier.of(mask.parameters).oid)
+    return hash_of(algorithm_of(mask.parameters).oid)
 
 
 def oaep_padding(parameters: Element | None) -> padding.OAEP:
@@ -112,7 +138,7 @@ def oaep_padding(parameters: Element | None) -> padding.OAEP:
     label = None
     source = children.optional(0xA2)
     if source is not None:
-        specified = AlgorithmIdentifier.of(decode(source.content))
+        specified = algorithm_of(decode(source.content))
         if specified.oid != P_SPECIFIED or specified.parameters is None or specified.parameters.tag != OCTET_STRING:
             raise BerError("an unknown source of the OAEP label")
         label = specified.parameters.content or None

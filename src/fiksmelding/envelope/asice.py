@@ -6,7 +6,7 @@ import io
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import BinaryIO, Literal
@@ -26,6 +26,7 @@ __all__ = ["Container", "EnvelopeFile", "verify_container", "write_container"]
 
 MIME_TYPE = b"application/vnd.etsi.asic-e+zip"
 META = "META-INF/"
+FOLDED_META = META.casefold()
 MANIFEST = META + "asicmanifest.xml"
 MANIFEST_NAME = re.compile(r"meta-inf/asicmanifest[^/]*\.xml", re.IGNORECASE)
 XADES_NAME = re.compile(r"meta-inf/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
@@ -61,7 +62,7 @@ def write_container(
 
 
 def _is_meta(name: str) -> bool:
-    return name.casefold().startswith(META.casefold())
+    return name[: len(META)].casefold() == FOLDED_META
 
 
 def _add(archive: ZipWriter, name: str, content: bytes | BinaryIO) -> bytes:
@@ -100,15 +101,18 @@ class EnvelopeFile:
 
     name: str
     size: int
-    _parts: Callable[[], Iterator[bytes]]
+    # Out of the representation: it may be a report's words.
+    _content: bytes | Callable[[], Iterator[bytes]] = field(repr=False)
 
     def open(self) -> BinaryIO:
         """A reader of its content, from the beginning, while the envelope is open."""
-        return io.BufferedReader(_PartsReader(self._parts()))
+        if isinstance(self._content, bytes):
+            return io.BytesIO(self._content)
+        return io.BufferedReader(_PartsReader(self._content()))
 
     def read(self) -> bytes:
         """Its whole content."""
-        return b"".join(self._parts())
+        return self._content if isinstance(self._content, bytes) else b"".join(self._content())
 
 
 class _PartsReader(io.RawIOBase):
@@ -137,8 +141,9 @@ def verify_container(source: RandomAccess, *, limits: Limits, sha1: Sha1) -> Con
         SignatureInvalid: A digest or the signature is not right.
     """
     archive = ZipReader(source, limits)
-    manifests = _named(archive, MANIFEST_NAME)
-    signatures = _named(archive, XADES_NAME)
+    meta = [entry for name, entry in archive.entries.items() if _is_meta(name)]
+    manifests = [entry for entry in meta if MANIFEST_NAME.fullmatch(entry.name)]
+    signatures = [entry for entry in meta if XADES_NAME.fullmatch(entry.name)]
     if len(manifests) + len(signatures) > 1:
         raise ContainerRefused(ContainerProblem.TOO_MANY_MANIFESTS, "The container has more than one manifest.")
     if manifests:
@@ -146,10 +151,6 @@ def verify_container(source: RandomAccess, *, limits: Limits, sha1: Sha1) -> Con
     if signatures:
         return _verify_xades(archive, signatures[0], limits, sha1)
     raise ContainerRefused(ContainerProblem.NO_MANIFEST, "The container has no manifest: nothing in it is signed.")
-
-
-def _named(archive: ZipReader, pattern: re.Pattern[str]) -> list[ZipEntry]:
-    return [entry for name, entry in archive.entries.items() if pattern.fullmatch(name)]
 
 
 def _verify_cades(archive: ZipReader, found: ZipEntry, limits: Limits, sha1: Sha1) -> Container:
@@ -227,4 +228,4 @@ def _verified_file(
             kept.append(part)
     if not hmac.compare_digest(digest.digest(), reference.digest):
         raise SignatureInvalid("A file is not the one that was signed: its digest differs.")
-    return EnvelopeFile(entry.name, entry.size, lambda: iter(kept)) if keep else _streamed_file(archive, entry)
+    return EnvelopeFile(entry.name, entry.size, b"".join(kept)) if keep else _streamed_file(archive, entry)

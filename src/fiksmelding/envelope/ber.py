@@ -5,7 +5,6 @@ in CMS and are refused.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
@@ -47,8 +46,7 @@ class BerError(ValueError):
     """The bytes are not the BER that was expected. Stays inside the room: callers turn it into an `EnvelopeError`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """Identifier and length of an element.
 
     Attributes:
@@ -85,6 +83,8 @@ def read_header(source: BinaryIO) -> Header:
         BerError: They are malformed, or the stream ends.
     """
     raw = read_exactly(source, 2)
+    if raw[1] < 0x80 and raw[0] & 0x1F != 0x1F:
+        return Header(raw[0], raw[1], raw)
     if raw[1] > 0x80:
         raw += read_exactly(source, _length_octets(raw[1]))
     tag, length, _ = _header_at(raw, 0)
@@ -108,8 +108,11 @@ def read_element(source: BinaryIO, *, limit: int) -> "Element":
     Raises:
         BerError: It is malformed, larger than `limit`, or the stream ends.
     """
+    header = read_header(source)
     parts: list[bytes] = []
-    _collect(source, read_header(source), parts, limit, MAX_DEPTH)
+    _collect(source, header, parts, limit, MAX_DEPTH)
+    if header.length is not None:
+        return Element(header.tag, parts[1], b"".join(parts))
     return decode(b"".join(parts))
 
 
@@ -155,11 +158,13 @@ class Element(NamedTuple):
         content, position, last = self.content, 0, len(self.content) - 1
         while position <= last:
             # Most elements are short: taking them here, without a call for each, halves the time an envelope costs.
+            # (`Element(...)` would be such a call, too.)
             if position < last and content[position + 1] < 0x80 and content[position] & 0x1F != 0x1F:
                 end = position + 2 + content[position + 1]
                 if end > last + 1:
                     raise BerError("the data end too early")
-                element = Element(content[position], content[position + 2 : end], content[position:end])
+                parts = (content[position], content[position + 2 : end], content[position:end])
+                element = tuple.__new__(Element, parts)
             else:
                 element, end = _decode_at(content, position, MAX_DEPTH)
             elements.append(element)

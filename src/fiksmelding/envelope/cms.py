@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, GCM
 
 from fiksmelding.envelope import algorithms
-from fiksmelding.envelope.algorithms import AlgorithmIdentifier
+from fiksmelding.envelope.algorithms import AlgorithmIdentifier, algorithm_of
 from fiksmelding.envelope.ber import (
     CONSTRUCTED,
     END_OF_CONTENTS,
@@ -29,6 +29,7 @@ from fiksmelding.envelope.ber import (
     Element,
     Header,
     read_element,
+    read_exactly,
     read_header,
 )
 from fiksmelding.envelope.keys import DecryptionKey
@@ -92,7 +93,7 @@ def open_cms(
         DecryptionFailed: No key opens it.
     """
     try:
-        envelope = _parse(source, limits)
+        envelope = _parse(_at_hand(source), limits)
         open_content, key_size = _content_opener(envelope)
     except BerError as error:
         raise EnvelopeError(
@@ -104,6 +105,14 @@ def open_cms(
         if reader is not None and is_plausible(reader):
             return reader
     raise DecryptionFailed
+
+
+def _at_hand(source: BinaryIO) -> BinaryIO:
+    """A source that is no longer than a chunk, in memory: a report is read in one go."""
+    start = source.tell()
+    size = source.seek(0, io.SEEK_END) - start
+    source.seek(start)
+    return io.BytesIO(read_exactly(source, size)) if 0 <= size <= CHUNK else source
 
 
 def _parse(source: BinaryIO, limits: Limits) -> _Envelope:
@@ -125,7 +134,7 @@ def _parse(source: BinaryIO, limits: Limits) -> _Envelope:
         recipients = element(SET)
     content_info = _enter(source, SEQUENCE)
     element(OBJECT_IDENTIFIER)
-    algorithm = AlgorithmIdentifier.of(element(SEQUENCE))
+    algorithm = algorithm_of(element(SEQUENCE))
     content = _enter(source, ENCRYPTED_CONTENT, ENCRYPTED_CONTENT | CONSTRUCTED)
     pieces = find_pieces(source, content, max_runs=limits.irregular_pieces)
     attributes, tag = None, b""
@@ -174,11 +183,14 @@ def _content_opener(envelope: _Envelope) -> tuple[ContentOpener, int]:
 def _open_cbc(pieces: Pieces, key: bytes, iv: bytes) -> "DecryptingReader | None":
     if pieces.size == 0 or pieces.size % BLOCK:
         return None
-    last = _CbcContent(pieces, key, iv).decrypt(pieces.size - BLOCK, BLOCK)
+    content = _CbcContent(pieces, key, iv)
+    # The reader begins with the chunk that holds the padding: the zip's directory is in it, often all of the zip.
+    last_at = (pieces.size - 1) // CHUNK * CHUNK
+    last = content.decrypt(last_at, CHUNK)
     padding = last[-1]
-    if not 1 <= padding <= BLOCK or last[-padding:] != bytes((padding,)) * padding:
+    if not 1 <= padding <= BLOCK or not last.endswith(bytes((padding,)) * padding):
         return None
-    return DecryptingReader(_CbcContent(pieces, key, iv), pieces.size - padding)
+    return DecryptingReader(content, pieces.size - padding, loaded=(last_at, last[:-padding]))
 
 
 def _gcm_opener(envelope: _Envelope, parameters: Element) -> ContentOpener:
@@ -241,13 +253,15 @@ class DecryptingReader(io.RawIOBase):
         size: Bytes of content.
     """
 
-    def __init__(self, content: "_CbcContent | _GcmContent", size: int) -> None:
+    def __init__(
+        self, content: "_CbcContent | _GcmContent", size: int, *, loaded: tuple[int, bytes] = (-1, b"")
+    ) -> None:
         super().__init__()
         self.size = size
         self._content = content
         self._position = 0
-        self._chunk_at = -1
-        self._chunk = b""
+        # Offset and content of the last chunk; replaced together, so that no thread sees half of a change.
+        self._loaded = loaded
         self._lock = threading.Lock()
 
     def read_at(self, offset: int, size: int) -> bytes:
@@ -256,27 +270,29 @@ class DecryptingReader(io.RawIOBase):
         Raises:
             EnvelopeError: The source has become shorter since it was opened.
         """
+        chunk_at, chunk = self._loaded
+        start = offset - chunk_at
+        if start >= 0 and start + size <= len(chunk):
+            return chunk[start : start + size]
         end = min(offset + size, self.size)
-        if offset >= end:
-            return b""
         parts = []
         with self._lock:
             while offset < end:
-                chunk = self._load(offset - offset % CHUNK)
-                start = offset - self._chunk_at
-                part = chunk[start : start + end - offset]
+                start = offset % CHUNK
+                part = self._load(offset - start)[start : start + end - offset]
                 parts.append(part)
                 offset += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _load(self, chunk_at: int) -> bytes:
-        if chunk_at != self._chunk_at:
+        loaded_at, chunk = self._loaded
+        if chunk_at != loaded_at:
             try:
-                chunk = self._content.decrypt(chunk_at, CHUNK)
+                chunk = self._content.decrypt(chunk_at, CHUNK)[: self.size - chunk_at]
             except BerError as error:
                 raise EnvelopeError(f"The envelope changed while it was read: {error}.") from error
-            self._chunk_at, self._chunk = chunk_at, chunk[: self.size - chunk_at]
-        return self._chunk
+            self._loaded = chunk_at, chunk
+        return chunk
 
     def readable(self) -> bool:
         """Always."""

@@ -69,6 +69,10 @@ def _tag(namespace: str, name: str) -> str:
     return f"{{{namespace}}}{name}"
 
 
+DIGEST_METHOD = _tag(XMLDSIG, "DigestMethod")
+DIGEST_VALUE = _tag(XMLDSIG, "DigestValue")
+
+
 def write_manifest(signature: str, digests: Iterable[tuple[str, bytes]]) -> bytes:
     """Write a manifest.
 
@@ -81,8 +85,8 @@ def write_manifest(signature: str, digests: Iterable[tuple[str, bytes]]) -> byte
     for name, digest in digests:
         mime_type = mimetypes.guess_type(name, strict=True)[0] or "application/octet-stream"
         reference = etree.SubElement(root, _tag(ASIC, "DataObjectReference"), URI=name, MimeType=mime_type)
-        etree.SubElement(reference, _tag(XMLDSIG, "DigestMethod"), Algorithm=SHA256_URI)
-        etree.SubElement(reference, _tag(XMLDSIG, "DigestValue")).text = base64.b64encode(digest).decode()
+        etree.SubElement(reference, DIGEST_METHOD, Algorithm=SHA256_URI)
+        etree.SubElement(reference, DIGEST_VALUE).text = base64.b64encode(digest).decode()
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
@@ -118,10 +122,10 @@ def parse_manifest(data: bytes) -> Manifest:
     namespace = next((one for one in ASIC_SPELLINGS if root.tag == _tag(one, "ASiCManifest")), None)
     if namespace is None:
         raise _malformed("it is no ASiCManifest")
-    signatures = root.findall(_tag(namespace, "SigReference"))
+    signatures = list(root.iterchildren(_tag(namespace, "SigReference")))
     if len(signatures) != 1:
         raise _malformed("it must name one signature")
-    references = tuple(_reference(one) for one in root.findall(_tag(namespace, "DataObjectReference")))
+    references = tuple(_reference(one) for one in root.iterchildren(_tag(namespace, "DataObjectReference")))
     return Manifest(_attribute(signatures[0], "URI"), references)
 
 
@@ -133,8 +137,8 @@ def _attribute(element: etree._Element, name: str) -> str:
 
 
 def _reference(element: etree._Element) -> Reference:
-    method = element.find(_tag(XMLDSIG, "DigestMethod"))
-    value = element.find(_tag(XMLDSIG, "DigestValue"))
+    method = next(element.iterchildren(DIGEST_METHOD), None)
+    value = next(element.iterchildren(DIGEST_VALUE), None)
     if method is None or value is None:
         raise _malformed("a digest is missing")
     algorithm = DIGESTS.get(_attribute(method, "Algorithm"))

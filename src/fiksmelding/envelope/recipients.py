@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fiksmelding.envelope import algorithms
-from fiksmelding.envelope.algorithms import AlgorithmIdentifier
+from fiksmelding.envelope.algorithms import algorithm_of, remember_short
 from fiksmelding.envelope.ber import (
     INTEGER,
     OCTET_STRING,
@@ -97,21 +97,23 @@ def _key_transport(info: Element) -> KeyTransport | None:
     children.take(INTEGER)
     identifier = children.take(SEQUENCE, SUBJECT_KEY_IDENTIFIER)
     key_identifier = identifier.content if identifier.tag == SUBJECT_KEY_IDENTIFIER else None
-    algorithm = AlgorithmIdentifier.of(children.take())
+    scheme = _padding(children.take())
     encrypted_key = children.take(OCTET_STRING, OCTET_STRING | 0x20).octets()
-    try:
-        scheme = _padding(algorithm)
-    except BerError:
-        return None
     return None if scheme is None else KeyTransport(key_identifier, scheme, encrypted_key)
 
 
-def _padding(algorithm: AlgorithmIdentifier) -> AsymmetricPadding | None:
+@remember_short
+def _padding(element: Element) -> AsymmetricPadding | None:
+    """The padding that an algorithm identifier names, or None if we do not know it."""
+    algorithm = algorithm_of(element)
     if algorithm.oid == algorithms.RSA_PKCS1:
         return padding.PKCS1v15()
-    if algorithm.oid == algorithms.RSA_OAEP:
+    if algorithm.oid != algorithms.RSA_OAEP:
+        return None
+    try:
         return algorithms.oaep_padding(algorithm.parameters)
-    return None
+    except BerError:
+        return None
 
 
 def candidate_keys(

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fiksmelding.envelope import algorithms
-from fiksmelding.envelope.algorithms import SHA256_IDENTIFIER, AlgorithmIdentifier, hash_of
+from fiksmelding.envelope.algorithms import SHA256_IDENTIFIER, AlgorithmIdentifier, algorithm_of, hash_of
 from fiksmelding.envelope.ber import (
     INTEGER,
     NULL,
@@ -31,7 +32,7 @@ from fiksmelding.envelope.ber import (
     encode_sequence,
     encode_set,
 )
-from fiksmelding.envelope.certificates import usable_certificate
+from fiksmelding.envelope.certificates import KnownCertificate, usable_certificate
 from fiksmelding.envelope.recipients import issuer_and_serial
 from fiksmelding.errors import SignatureInvalid
 
@@ -65,6 +66,7 @@ KEY_IDENTIFIER = 0x80
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 UTC_TIME_ENDS = 2050
+TIME = re.compile(r"[0-9]{14}Z")
 MAX_SIGNERS = 8
 
 
@@ -156,10 +158,14 @@ def _encode_time(moment: datetime) -> bytes:
 
 
 def _decode_time(element: Element) -> datetime | None:
+    """The time, or None if it is none; a UTCTime lies between 1950 and 2049 (RFC 5652, 11.3)."""
     text = element.content.decode("ascii", errors="replace")
-    form = "%y%m%d%H%M%SZ" if element.tag == UTC_TIME else "%Y%m%d%H%M%SZ"
+    if element.tag == UTC_TIME:
+        text = ("20" if text < "5" else "19") + text
+    if not TIME.fullmatch(text):
+        return None
     try:
-        return datetime.strptime(text, form).replace(tzinfo=UTC)
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
     except ValueError:
         return None
 
@@ -187,7 +193,7 @@ def verify(signature: bytes, data: bytes, *, allow_sha1: bool = False) -> Verifi
     return verified[0]
 
 
-def _parse(signature: bytes) -> tuple[list[x509.Certificate], list[Element]]:
+def _parse(signature: bytes) -> tuple[list[KnownCertificate], list[Element]]:
     content_info = _sequence(decode(signature))
     if content_info.take(OBJECT_IDENTIFIER).oid() != algorithms.SIGNED_DATA:
         raise BerError("it is no signed data")
@@ -215,48 +221,41 @@ def _sequence(element: Element) -> Cursor:
 
 
 def _verify_signer(
-    info: Element, certificates: Sequence[x509.Certificate], data: bytes, *, allow_sha1: bool
+    info: Element, certificates: Sequence[KnownCertificate], data: bytes, *, allow_sha1: bool
 ) -> VerifiedSignature:
     children = _sequence(info)
     children.take(INTEGER)
-    certificate = _find(children.take(SEQUENCE, KEY_IDENTIFIER), certificates)
-    digest = hash_of(AlgorithmIdentifier.of(children.take()).oid)
+    signer = _find(children.take(SEQUENCE, KEY_IDENTIFIER), certificates)
+    digest = hash_of(algorithm_of(children.take()).oid)
     attributes = children.optional(SIGNED_ATTRIBUTES)
-    algorithm = AlgorithmIdentifier.of(children.take())
+    algorithm = algorithm_of(children.take())
     value = children.take(OCTET_STRING, OCTET_STRING | 0x20).octets()
     signed_at = None
     covered = data
     if attributes is not None:
-        signed_at = _check_attributes(attributes, data, digest, certificate)
+        signed_at = _check_attributes(attributes, data, digest, signer)
         # What is signed is the SET OF itself, not with the implicit tag it carries (RFC 5652, 5.4).
         covered = bytes((SET,)) + attributes.raw[1:]
-    digest = _check_value(certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
-    others = tuple(one for one in certificates if one != certificate)
-    return VerifiedSignature(certificate, others, signed_at, digest.name)
+    digest = _check_value(signer.certificate, algorithm, digest, value, covered, allow_sha1=allow_sha1)
+    others = tuple(one.certificate for one in certificates if one.der != signer.der)
+    return VerifiedSignature(signer.certificate, others, signed_at, digest.name)
 
 
-def _find(identifier: Element, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+def _find(identifier: Element, certificates: Sequence[KnownCertificate]) -> KnownCertificate:
     """The signer's certificate among those that came along."""
     if identifier.tag == KEY_IDENTIFIER:
-        found = [one for one in certificates if _key_identifier(one) == identifier.content]
+        found = [one for one in certificates if one.key_identifier == identifier.content]
     else:
         children = identifier.children()
         issuer, serial = children.take(SEQUENCE).raw, children.take(INTEGER).integer()
-        found = [one for one in certificates if one.serial_number == serial and one.issuer.public_bytes() == issuer]
+        found = [one for one in certificates if one.serial_number == serial and one.issuer == issuer]
     if not found:
         raise SignatureInvalid("The signature does not bring its signer's certificate.")
     return found[0]
 
 
-def _key_identifier(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
-        return None
-
-
 def _check_attributes(
-    attributes: Element, data: bytes, digest: hashes.HashAlgorithm, certificate: x509.Certificate
+    attributes: Element, data: bytes, digest: hashes.HashAlgorithm, signer: KnownCertificate
 ) -> datetime | None:
     """Check what the signed attributes bind, and return the time they state."""
     values: dict[str, Element] = {}
@@ -271,19 +270,19 @@ def _check_attributes(
     stated = values[MESSAGE_DIGEST].octets() if MESSAGE_DIGEST in values else b""
     if not hmac.compare_digest(stated, hashlib.new(digest.name, data).digest()):
         raise SignatureInvalid("The signature covers something else than the manifest.")
-    _check_signing_certificate(values, certificate)
+    _check_signing_certificate(values, signer)
     return _decode_time(values[SIGNING_TIME]) if SIGNING_TIME in values else None
 
 
-def _check_signing_certificate(values: dict[str, Element], certificate: x509.Certificate) -> None:
+def _check_signing_certificate(values: dict[str, Element], signer: KnownCertificate) -> None:
     """The certificate that the signature names must be the one that came along (RFC 5035, 5.4)."""
     for oid, default in ((SIGNING_CERTIFICATE_V2, algorithms.SHA256), (SIGNING_CERTIFICATE, algorithms.SHA1)):
         if oid not in values:
             continue
         first = _sequence(_sequence(values[oid]).take(SEQUENCE).children().take(SEQUENCE))
         named = first.optional(SEQUENCE) if oid == SIGNING_CERTIFICATE_V2 else None
-        algorithm = hash_of(AlgorithmIdentifier.of(named).oid if named else default)
-        if not hmac.compare_digest(first.take(OCTET_STRING).content, certificate.fingerprint(algorithm)):
+        algorithm = hash_of(algorithm_of(named).oid if named else default)
+        if not hmac.compare_digest(first.take(OCTET_STRING).content, signer.fingerprint(algorithm.name)):
             raise SignatureInvalid("The signature was made with another certificate than the one that came along.")
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -111,10 +112,11 @@ class Trust:
         Raises:
             SignatureInvalid: The policy refuses the signer.
         """
+        stated = _stated(signature.certificate)
         signer = SignerInfo(
             certificate=signature.certificate,
-            organisation_number=organisation_number(signature.certificate.subject),
-            name=_display_name(signature.certificate.subject),
+            organisation_number=stated.organisation_number,
+            name=stated.name,
             verdict=self._verdict(signature, received_at),
             digest=signature.digest,
             signed_at=signature.signed_at,
@@ -134,7 +136,7 @@ class Trust:
         findings = {
             "chain": Finding.UNKNOWN if not self.roots else _good(bool(chain)),
             "validity": Finding.UNKNOWN if received_at is None else _good(_is_valid(certificate, received_at)),
-            "key_usage": _good(_may_sign(certificate)),
+            "key_usage": _good(_stated(certificate).may_sign),
             "revocation": self._revocation(chain, moment),
         }
         reasons = {
@@ -203,6 +205,20 @@ def _good(condition: bool) -> Finding:
 
 def _is_valid(certificate: x509.Certificate, moment: datetime) -> bool:
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+
+
+class _Stated(NamedTuple):
+    """What a certificate says, whenever it is asked."""
+
+    organisation_number: str | None
+    name: str
+    may_sign: bool
+
+
+@lru_cache(maxsize=64)
+def _stated(certificate: x509.Certificate) -> _Stated:
+    subject = certificate.subject
+    return _Stated(organisation_number(subject), _display_name(subject), _may_sign(certificate))
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:

@@ -139,7 +139,7 @@ def _certificates(signature: etree._Element) -> list[x509.Certificate]:
     if not 1 <= len(elements) <= MAX_CERTIFICATES:
         raise SignatureInvalid("The signature does not bring its signer's certificate.")
     loaded = [usable_certificate(decode_base64(element.text or "")) for element in elements]
-    certificates = [one for one in loaded if one is not None]
+    certificates = [one.certificate for one in loaded if one is not None]
     if not certificates:
         raise SignatureInvalid("The certificates of the signature are malformed.")
     return certificates

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fiksmelding.envelope.limits import Limits
 from fiksmelding.envelope.names import is_safe_name
@@ -28,6 +28,7 @@ LOCAL_SIGNATURE = b"PK\x03\x04"
 CENTRAL_SIGNATURE = b"PK\x01\x02"
 END_SIGNATURE = b"PK\x05\x06"
 LONGEST_COMMENT = 0xFFFF
+USUAL_COMMENT = 256
 LIMIT_16 = 0xFFFF
 LIMIT_32 = 0xFFFFFFFF
 
@@ -55,8 +56,7 @@ class RandomAccess(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ZipEntry:
+class ZipEntry(NamedTuple):
     """One entry, as central directory and local header agree on it.
 
     Attributes:
@@ -76,8 +76,7 @@ class ZipEntry:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Central:
+class _Central(NamedTuple):
     """What the central directory says of an entry."""
 
     name: bytes
@@ -108,20 +107,21 @@ def malformed(what: str) -> ContainerRefused:
 
 def _find_end(source: RandomAccess) -> tuple[int, bytes] | None:
     """Position and bytes of the end record: the last one whose comment reaches exactly to the end."""
-    start = max(0, source.size - END.size - LONGEST_COMMENT)
-    tail = source.read_at(start, source.size - start)
-    at = tail.rfind(END_SIGNATURE)
-    while at >= 0:
-        record = tail[at : at + END.size]
-        if len(record) == END.size and END.unpack(record)[-1] == len(tail) - at - END.size:
-            return start + at, record
-        at = tail.rfind(END_SIGNATURE, 0, at)
+    for longest_comment in (USUAL_COMMENT, LONGEST_COMMENT):
+        start = max(0, source.size - END.size - longest_comment)
+        tail = source.read_at(start, source.size - start)
+        at = tail.rfind(END_SIGNATURE)
+        while at >= 0:
+            record = tail[at : at + END.size]
+            if len(record) == END.size and END.unpack(record)[-1] == len(tail) - at - END.size:
+                return start + at, record
+            at = tail.rfind(END_SIGNATURE, 0, at)
     return None
 
 
 def looks_like_zip(source: RandomAccess) -> bool:
     """Whether it begins and ends like a zip."""
-    return source.read_at(0, 2) == b"PK" and _find_end(source) is not None
+    return _find_end(source) is not None and source.read_at(0, 2) == b"PK"
 
 
 class ZipReader:
@@ -185,7 +185,7 @@ class ZipReader:
                 part = unpacker.decompress(packed, PART)
                 while part:
                     yield part
-                    part = unpacker.decompress(unpacker.unconsumed_tail, PART)
+                    part = b"" if unpacker.eof else unpacker.decompress(unpacker.unconsumed_tail, PART)
             part = unpacker.flush()
         except zlib.error as error:
             raise malformed("an entry cannot be unpacked") from error
@@ -350,7 +350,9 @@ def _central(data: bytes, at: int) -> tuple[_Central, int]:
 
 def _widened(values: tuple[int, int, int], wide: tuple[int, ...]) -> tuple[int, int, int]:
     """Replace each value that says "see Zip64" by the next one of the Zip64 field (APPNOTE 4.5.3)."""
-    needed = sum(value == LIMIT_32 for value in values)
+    needed = values.count(LIMIT_32)
+    if not needed:
+        return values
     if needed > len(wide):
         raise malformed("a Zip64 field is missing")
     following = iter(wide)
@@ -372,16 +374,12 @@ def _zip64_values(extra: bytes) -> tuple[int, ...]:
 
 def _name(central: _Central) -> str:
     """The entry's name, if nothing about it is dangerous."""
-    bad = ContainerRefused(ContainerProblem.BAD_NAME, "An entry of the container has a name that is not safe.")
     try:
         name = central.name.decode("utf-8")
     except UnicodeDecodeError:
-        if central.flags & UTF8_NAME:
-            raise bad from None
-        name = central.name.decode("cp437")
+        name = "" if central.flags & UTF8_NAME else central.name.decode("cp437")
     if not is_safe_name(name):
-        raise bad
-    kind = stat.S_IFMT(central.attributes >> 16)
-    if central.host == MADE_ON_UNIX and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ContainerRefused(ContainerProblem.BAD_NAME, "An entry of the container has a name that is not safe.")
+    if central.host == MADE_ON_UNIX and stat.S_IFMT(central.attributes >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ContainerRefused(ContainerProblem.SPECIAL_FILE, "An entry of the container is a link or a device.")
     return name

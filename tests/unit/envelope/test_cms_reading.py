@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fiksmelding.envelope import Limits, Trust, decrypt, encrypt, open_envelope
 from fiksmelding.envelope.ber import decode
-from fiksmelding.envelope.cms import CHUNK
+from fiksmelding.envelope.cms import CHUNK, open_cms
 from fiksmelding.envelope.encrypting import EncryptingWriter
 from fiksmelding.errors import DecryptionFailed, EnvelopeError
 from fiksmelding.simulator.pki import Authority, Credential
@@ -294,6 +294,20 @@ def test_whatever_another_writes_in_whatever_pieces_is_read(plain: bytes, piece_
     recipient = _recipient()
     data = enveloped(plain, [(recipient.certificate, SHA256_OAEP)], piece_size=piece_size, nested=nested)
     assert decrypted(data, recipient) == plain
+
+
+@pytest.mark.parametrize("size", [CHUNK - 17, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 16, 2 * CHUNK])
+def test_content_that_ends_about_a_chunks_end_is_read_from_either_end(
+    recipient_credential: Credential, size: int
+) -> None:
+    plain, out = noise(size), io.BytesIO()
+    encrypt(io.BytesIO(plain), recipient=recipient_credential.certificate, out=out)
+    out.seek(0)
+    reader = open_cms(out, keys=[recipient_credential.key], limits=Limits())
+    assert reader.size == size
+    for offset in (size, size - 1, size - 20, CHUNK - 30, 0):
+        assert reader.read_at(offset, 40) == plain[offset : offset + 40]
+    assert reader.read_at(0, size + 1) == plain
 
 
 def test_a_source_that_shrinks_while_it_is_read_is_an_envelope_error(recipient_credential: Credential) -> None:

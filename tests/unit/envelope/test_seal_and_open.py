@@ -109,6 +109,15 @@ def test_a_file_is_read_in_parts_of_any_size(sender_credential: Credential, reci
         assert file.read() == large
 
 
+def test_a_file_shows_its_name_and_size_but_not_its_content(
+    sender_credential: Credential, recipient_credential: Credential
+) -> None:
+    envelope = sealed({"a.txt": b"about a child"}, sender_credential, recipient_credential)
+    with open_envelope(io.BytesIO(envelope), keys=[recipient_credential.key]) as content:
+        assert "a.txt" in repr(content)
+        assert "child" not in repr(content)
+
+
 def test_content_can_be_encrypted_without_a_container(recipient_credential: Credential) -> None:
     for size in (0, 1, 15, 16, 17, 3_000_000):
         plain = bytes(size)

@@ -55,6 +55,12 @@ def test_our_signature_states_time_and_certificate(sender_credential: Credential
     assert verify(sign(DATA, signer(sender_credential)), DATA).signed_at is None
 
 
+@pytest.mark.parametrize("year", [1950, 1999, 2000, 2049])
+def test_a_time_of_two_digits_lies_between_1950_and_2049(sender_credential: Credential, year: int) -> None:
+    then = SIGNED_AT.replace(year=year)
+    assert verify(sign(DATA, signer(sender_credential), signed_at=then), DATA).signed_at == then
+
+
 def test_a_time_after_2049_is_stated_and_read(sender_credential: Credential) -> None:
     later = SIGNED_AT.replace(year=2051)
     assert verify(sign(DATA, signer(sender_credential), signed_at=later), DATA).signed_at == later
