@@ -59,6 +59,10 @@ HOSTILE_XML = {
         XML.replace(b"<historie", b"<historie " + b" ".join(b"a%d='1'" % i for i in range(200_000))),
         "attributes",
     ),
+    "an attribute too many": (
+        b"<feilet xmlns='urn:no:fiksmelding:kvittering:v1'%s/>" % b"".join(b" a%d='1'" % i for i in range(9)),
+        "more than 8 attributes",
+    ),
     "nothing": (b"", "not well-formed"),
     "zero bytes": (bytes(100), "not well-formed"),
     "an escape that is none": (XML.replace(b"<historie>", b'<historie escaped="true">\\q'), "escape"),
