@@ -1,9 +1,12 @@
 """The journal in PostgreSQL: as many receivers as there are machines."""
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import ClassVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from fiksmelding.errors import JournalError, JournalUnavailable, SettingsError
@@ -12,8 +15,11 @@ from fiksmelding.journal.database import Database, Result, Work, faults
 log = logging.getLogger("fiksmelding.journal")
 
 CONNECT_SECONDS = 10
-CALL_SECONDS = 60
+CALL_SECONDS = 20
 """How long one statement may take, in seconds: a server that is gone without a word must not hold us for ever."""
+CLOSE_SECONDS = 5
+IDLE_SECONDS = 15
+"""How long the server lets a transaction stand still, in seconds: nor must one of us that is gone hold the others."""
 CONNECTIONS = 8
 
 
@@ -65,6 +71,10 @@ class PostgresqlDatabase(Database):
                 "SELECT set_config('synchronous_commit', 'on', false) "
                 "WHERE current_setting('synchronous_commit') = 'off'"
             )
+            await connection.execute(
+                f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', false) "
+                "WHERE current_setting('idle_in_transaction_session_timeout') = '0'"
+            )
             return connection
 
         self._engine = create_async_engine(
@@ -74,12 +84,15 @@ class PostgresqlDatabase(Database):
             max_overflow=CONNECTIONS,
             hide_parameters=True,  # in no traceback either
         )
+        event.listen(self._engine.sync_engine, "handle_error", _distrust_all_after_silence)
 
     async def close(self) -> None:
         """Let go of every connection."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            await engine.dispose()
+            with suppress(TimeoutError):  # a server that is gone without a word does not say good-bye either
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await engine.dispose()
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction of its own; the server syncs those that commit at the same time together."""
@@ -107,3 +120,9 @@ class PostgresqlDatabase(Database):
         if self._engine is None:
             raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
         return self._engine
+
+
+def _distrust_all_after_silence(context: ExceptionContext) -> None:
+    """Where one connection was silent the others are too: renew them all, or each costs one more call its full time."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.invalidate_pool_on_disconnect = True

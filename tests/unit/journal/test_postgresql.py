@@ -3,19 +3,23 @@
 import asyncio
 import builtins
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Connection
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalUnavailable, SettingsError
-from fiksmelding.journal import Journal, Kept, keeping, payloads
+from fiksmelding.journal import Journal, Kept, keeping, payloads, postgresql
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.postgresql import PostgresqlDatabase
 from support.arrivals import arrival
 from support.journals import ask
 from support.postgresql import run, started
+from support.tcp_proxy import TcpProxy
 
 
 async def test_a_commit_is_synced_even_where_the_server_is_told_not_to(postgresql_url: str) -> None:
@@ -104,3 +108,53 @@ async def test_a_report_and_its_resend_kept_at_the_same_moment_see_each_other_in
         go_on.set()
         entry = await other.entry((await resent).entry_id)
         assert [earlier.id for earlier in await other.earlier_like(entry)] == [(await first).entry_id]
+
+
+@asynccontextmanager
+async def proxy_before(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
+    """A proxy, and the URL that leads through it."""
+    address = urlsplit(url)
+    assert address.port is not None
+    async with TcpProxy(address.hostname or "", address.port) as proxy:
+        yield proxy, url.replace(f":{address.port}/", f":{proxy.port}/")
+
+
+async def test_a_link_that_falls_silent_costs_one_call_its_time_and_not_each_connection_one(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(postgresql, "CLOSE_SECONDS", 0.5)
+    async with proxy_before(postgresql_url) as (proxy, url), Journal(JournalSettings(url=url)) as journal:
+        await asyncio.gather(*(journal.keep(arrival(), b"sealed") for _ in range(8)))
+        assert proxy.open > 1
+        proxy.strand()
+        with pytest.raises(JournalUnavailable):
+            await journal.keep(arrival(), b"sealed")
+        await journal.keep(arrival(), b"sealed")
+        assert len(await journal.entries()) == 9
+
+
+async def test_one_of_us_that_fell_silent_in_a_transaction_does_not_hold_the_others_for_long(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 1)
+    delivery = arrival()
+
+    def insert(connection: Connection) -> Kept:
+        return keeping.insert_entry(connection, delivery, payloads.store(connection, b"sealed", 1024))
+
+    async with (
+        proxy_before(postgresql_url) as (proxy, url),
+        Journal(JournalSettings(url=postgresql_url)) as living,
+        Journal(JournalSettings(url=url)) as silent,
+    ):
+        database = silent._database
+        assert isinstance(database, PostgresqlDatabase)
+        connection = await database._opened().connect()
+        await connection.run_sync(insert)
+        proxy.strand()
+        kept = await asyncio.wait_for(living.keep(delivery, b"sealed"), 10)
+        assert not kept.repeated
+        proxy.cut()
+        await connection.invalidate()
+        await connection.close()
