@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench interop clean format
+.PHONY: help demo test check bench chaos interop clean format
 
 help:
 	@echo "make demo    the whole road of four reports, on this machine alone"
@@ -15,6 +15,7 @@ help:
 	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make check   lint, format, types, layers"
 	@echo "make bench   benchmarks, as ratios"
+	@echo "make chaos   reports arrive while everything breaks: REPORTS=300 MINUTES=2 SEED=1 (docs/reliability.md)"
 	@echo "make clean   remove everything that make made"
 
 $(READY): pyproject.toml constraints.txt
@@ -44,6 +45,12 @@ interop: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Each word that is given goes to it: make chaos REPORTS=300 JOURNAL=postgresql
+CHAOS_WORDS := REPORTS MINUTES SEED FAULTS RECEIVERS JOURNAL BROKER FOLDER
+CHAOS_OPTIONS := $(foreach word,$(CHAOS_WORDS),$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word))))
+chaos: $(READY)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS_OPTIONS)
 
 clean:
 	rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

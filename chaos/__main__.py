@@ -1,0 +1,70 @@
+"""`make chaos`: one run; exit status 1 if a report was lost, registered twice, answered too early or not at all."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from chaos.narrator import Narrator
+from chaos.plan import Options
+from chaos.running import Outcome, run
+from chaos.telling import closing_line, complaints
+
+REPORTS_PER_MINUTE = 150
+
+
+def _options(words: argparse.Namespace) -> Options:
+    return Options(
+        reports=words.reports,
+        minutes=words.reports / REPORTS_PER_MINUTE if words.minutes is None else words.minutes,
+        seed=words.seed,
+        receivers=words.receivers or (1 if words.journal == "sqlite" else 3),
+        journal=words.journal,
+        broker=words.broker,
+        faults=words.faults,
+        broken=words.broken,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--reports", type=int, default=300, help="how many reports arrive")
+    parser.add_argument("--minutes", type=float, help="in how many minutes; as many as are comfortable when not given")
+    parser.add_argument("--seed", type=int, default=1, help="what is drawn from: the same seed, the same faults")
+    parser.add_argument("--faults", type=int, help="how many faults; as many as befit the reports when not given")
+    parser.add_argument("--receivers", type=int, help="how many receivers; SQLite serves one")
+    parser.add_argument("--journal", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--broker", choices=["embedded", "rabbitmq"], default="embedded")
+    parser.add_argument("--folder", type=Path, help="where everything is kept; a temporary folder when not given")
+    parser.add_argument("--broken", action="store_true", help="with a handler that answers too early: must fail")
+    return parser
+
+
+def main() -> int:
+    """Returns the exit status."""
+    parser = _parser()
+    options = _options(parser.parse_args())
+    if options.journal == "sqlite" and options.receivers != 1:
+        parser.error("a SQLite journal serves one receiver")
+    wanted: Path | None = parser.parse_args().folder
+    folder = wanted or Path(tempfile.mkdtemp(prefix="fiksmelding-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # PostgreSQL, which is another user when we are root, has to come through
+    with Narrator(folder / "run.log") as narrator:
+        outcome = asyncio.run(run(options, folder.resolve(), narrator))
+        _tell(outcome, folder, narrator)
+    if outcome.fine and wanted is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if outcome.fine else 1
+
+
+def _tell(outcome: Outcome, folder: Path, narrator: Narrator) -> None:
+    for line in complaints(outcome, folder):
+        narrator.tell(line)
+    print(closing_line(outcome))  # noqa: T201 - the command's result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""A receiver under test, in a process of its own: python -m chaos.receiver_process SETTINGS CASES MISBEHAVIOURS [...].
+
+It takes commands on its standard input: `clock SECONDS` sets how far its clock is off. SIGTERM stops it in order.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from chaos.case_system import CaseSystem, Misbehaviour, read_misbehaviours
+from fiksmelding.clock import SystemClock
+from fiksmelding.config import Settings
+from fiksmelding.errors import FiksmeldingError
+from fiksmelding.receiver import Receiver, Registered, Report
+
+FOREVER = 86_400.0
+EARLY_SECONDS = 1.0
+
+
+class JumpingClock(SystemClock):
+    """The machine's clock, off by as much as it is told; durations stay right, as on a real machine."""
+
+    def __init__(self, off_seconds: float) -> None:
+        self.off_seconds = off_seconds
+
+    def now(self) -> datetime:
+        """The time of day, wrong by `off_seconds`."""
+        return super().now() + timedelta(seconds=self.off_seconds)
+
+
+@dataclass(frozen=True)
+class Registrar:
+    """Hands reports to the case system, with all that can go wrong there."""
+
+    cases: CaseSystem
+
+    async def register(self, report: Report) -> Registered:
+        """The handler."""
+        content = hashlib.sha256(await report.json() or b"").hexdigest()
+        told = {"melding_id": report.melding_id, "content": content}
+        wrong = await asyncio.to_thread(lambda: self.cases.ask(report.id, told_repeat=report.repeat, **told))
+        await _before_storing(wrong)
+        if wrong is Misbehaviour.LIES:
+            return Registered(reference=f"SAK-{report.id}")
+        reference = await asyncio.to_thread(lambda: self.cases.store(report.id, **told))
+        await _after_storing(wrong)
+        return Registered(reference=reference)
+
+    async def confirm(self, reference: str, _report: Report) -> bool:
+        """The read-back."""
+        return await asyncio.to_thread(self.cases.has, reference)
+
+    async def register_early(self, report: Report) -> Registered:
+        """A handler that answers before it has stored anything, as the case system of 2020-2023 did."""
+        task = asyncio.create_task(self._later(report))
+        _BACKGROUND.add(task)
+        task.add_done_callback(_BACKGROUND.discard)
+        return Registered(reference=f"SAK-{report.id}")
+
+    async def _later(self, report: Report) -> None:
+        content = hashlib.sha256(await report.json() or b"").hexdigest()
+        await asyncio.sleep(EARLY_SECONDS)
+        self.cases.ask(report.id, melding_id=report.melding_id, content=content, told_repeat=report.repeat)
+        self.cases.store(report.id, melding_id=report.melding_id, content=content)
+
+
+_BACKGROUND: set[asyncio.Task[None]] = set()
+
+
+async def _before_storing(wrong: Misbehaviour | None) -> None:
+    match wrong:
+        case Misbehaviour.FAILS:
+            raise RuntimeError("the case system failed")
+        case Misbehaviour.HANGS:
+            await asyncio.sleep(FOREVER)
+        case Misbehaviour.DIES:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _after_storing(wrong: Misbehaviour | None) -> None:
+    match wrong:
+        case Misbehaviour.FAILS_AFTER:
+            raise RuntimeError("the case system failed after it had stored the report")
+        case Misbehaviour.HANGS_AFTER:
+            await asyncio.sleep(FOREVER)
+        case Misbehaviour.DIES_AFTER:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _obey(commands: asyncio.StreamReader, clock: JumpingClock) -> None:
+    while line := await commands.readline():
+        word, _, value = line.decode().strip().partition(" ")
+        if word == "clock":
+            clock.off_seconds = float(value)
+
+
+async def _standard_input() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def receive(arguments: argparse.Namespace) -> None:
+    """Receive until SIGTERM."""
+    clock = JumpingClock(arguments.clock)
+    commands = await _standard_input()
+    with CaseSystem(arguments.cases, read_misbehaviours(arguments.misbehaviours)) as cases:
+        registrar = Registrar(cases)
+        handler: Callable[[Report], Awaitable[Registered]] = registrar.register
+        confirm = None if arguments.broken else registrar.confirm
+        if arguments.broken:
+            handler = registrar.register_early
+        async with Receiver(Settings.load(arguments.settings), handler, confirm=confirm, clock=clock) as receiver:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, receiver.stop)
+            obeying = asyncio.create_task(_obey(commands, clock))
+            try:
+                await receiver.run()
+            finally:
+                obeying.cancel()
+
+
+def main() -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser()
+    for name in ("settings", "cases", "misbehaviours"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--clock", type=float, default=0.0)
+    parser.add_argument("--broken", action="store_true")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(receive(parser.parse_args()))
+    except FiksmeldingError as error:
+        print(f"ended: {error}", file=sys.stderr)  # noqa: T201 - into the receiver's log
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

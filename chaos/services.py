@@ -1,0 +1,64 @@
+"""A PostgreSQL that is ended without warning and started again on the same data and port."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from support import postgresql
+
+__all__ = ["RestartingPostgresql"]
+
+
+class RestartingPostgresql:
+    """A server of our own.
+
+    Args:
+        folder: Where its data is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self._server: postgresql.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self._start, None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._running.close)
+
+    @property
+    def port(self) -> int:
+        """Its port on 127.0.0.1, the same after each start."""
+        port = urlsplit(self._opened.url).port
+        if port is None:
+            raise LookupError("the server has no port")
+        return port
+
+    def url(self, port: int) -> str:
+        """How its database is reached through another port."""
+        return f"postgresql://{postgresql.USER}@127.0.0.1:{port}/postgres"
+
+    async def restart(self, away_seconds: float) -> None:
+        """End it at once, as a power failure of its own does, and start it again after a while."""
+        await asyncio.to_thread(self._opened.crash)
+        await asyncio.sleep(away_seconds)
+        port = self.port
+        await asyncio.to_thread(self._running.close)
+        await asyncio.to_thread(self._start, port)
+
+    @property
+    def _opened(self) -> postgresql.Server:
+        if self._server is None:
+            raise LookupError("the server was not started")
+        return self._server
+
+    def _start(self, port: int | None) -> None:
+        self._server = self._running.enter_context(postgresql.started(self._folder, port))
