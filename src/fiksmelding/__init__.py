@@ -22,16 +22,22 @@ if TYPE_CHECKING:
         InvalidMessage,
         JournalError,
         JournalUnavailable,
+        KeyUnusable,
         NotFound,
+        NotJoined,
+        NotSendable,
         PlatformError,
         PlatformUnavailable,
         Problem,
         Reject,
+        ReportTooLarge,
         RequestRefused,
         SettingsError,
         SignatureInvalid,
+        UnknownReceiver,
     )
     from fiksmelding.receiver import Confirm, FolderHandler, Handler, Receiver, Registered, Report, Step
+    from fiksmelding.sender import Progress, Sender, Sent
 
 __all__ = [
     "AccessRefused",
@@ -48,19 +54,27 @@ __all__ = [
     "InvalidMessage",
     "JournalError",
     "JournalUnavailable",
+    "KeyUnusable",
     "NotFound",
+    "NotJoined",
+    "NotSendable",
     "PlatformError",
     "PlatformUnavailable",
     "Problem",
+    "Progress",
     "Receiver",
     "Registered",
     "Reject",
     "Report",
+    "ReportTooLarge",
     "RequestRefused",
+    "Sender",
+    "Sent",
     "Settings",
     "SettingsError",
     "SignatureInvalid",
     "Step",
+    "UnknownReceiver",
     "__version__",
 ]
 
@@ -70,6 +84,7 @@ _HOME = {
     **dict.fromkeys(
         ("Confirm", "FolderHandler", "Handler", "Receiver", "Registered", "Report", "Step"), "fiksmelding.receiver"
     ),
+    **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
 }
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "MaskinportenSettings",
     "PlatformSettings",
     "ReceiverSettings",
+    "SenderSettings",
     "Settings",
     "TrustSettings",
 ]
@@ -238,6 +239,47 @@ class ReceiverSettings(_Table):
     unstructured: Literal["hand_on", "reject"] = "hand_on"
 
 
+class SenderSettings(_Table):
+    """`[sender]`: from our outbox to `LEVERT`.
+
+    Attributes:
+        organisation_name: What a report names as its `leveringskanal`; the name of our Fiks organisation in the
+            catalog when absent.
+        pinned_certificates: Folder with certificates (PEM) that reports may be sealed for: `print.pem` for the print
+            provider, `4601.pem` for a municipality, `4601-02.pem` for one of its districts. Whoever has a file there
+            must have one of the certificates in it; for the others the platform's word counts.
+        concurrency: How many reports are handed over or asked about at once.
+        retry_first_seconds: Wait after the first failure to hand a report over, in seconds; it doubles from there.
+        retry_longest_seconds: The longest wait between two attempts, in seconds.
+        status_first_seconds: Wait before a report's status is asked for, in seconds; it doubles while nothing changes.
+        status_longest_seconds: The longest wait between two questions, in seconds.
+        uncertain: What to do when the platform may have taken a report and its answer was lost: `resend` it after
+            `uncertain_hours`, marked as a possible repetition, or `wait` until a person decides.
+        uncertain_hours: How long a person has to decide before it is sent again, in hours.
+        alarm_unsent_minutes: From keeping a report to the alarm that the platform has not taken it, in minutes.
+        alarm_unmoved_hours: How long a report may stand still at the platform before an alarm, in hours.
+        alarm_key_days: How long before the end of a key an alarm is told, in days.
+        keep_days: How long the sealed copies are kept after `LEVERT`, in days.
+        stop_seconds: How long a graceful stop may wait for what is under way, in seconds. Let it be more than
+            `platform.timeout_seconds`: a submission that is broken off has an unknown outcome.
+    """
+
+    organisation_name: str | None = Field(default=None, min_length=1)
+    pinned_certificates: FilePath | None = None
+    concurrency: int = Field(default=4, ge=1, le=256)
+    retry_first_seconds: float = Field(default=1.0, gt=0)
+    retry_longest_seconds: float = Field(default=300.0, gt=0)
+    status_first_seconds: float = Field(default=2.0, gt=0)
+    status_longest_seconds: float = Field(default=900.0, gt=0)
+    uncertain: Literal["resend", "wait"] = "resend"
+    uncertain_hours: float = Field(default=4.0, ge=0)
+    alarm_unsent_minutes: float = Field(default=30.0, gt=0)
+    alarm_unmoved_hours: float = Field(default=72.0, gt=0)
+    alarm_key_days: float = Field(default=30.0, ge=0)
+    keep_days: float = Field(default=30.0, ge=0)
+    stop_seconds: float = Field(default=40.0, gt=0)
+
+
 class TrustSettings(_Table):
     """`[trust]`: whose signature counts.
 
@@ -260,6 +302,7 @@ class Settings(_Table):
     broker: BrokerSettings = BrokerSettings()
     journal: JournalSettings
     receiver: ReceiverSettings = ReceiverSettings()
+    sender: SenderSettings = SenderSettings()
     trust: TrustSettings = TrustSettings()
 
     @classmethod

@@ -4,6 +4,11 @@
 FiksmeldingError
 ├── SettingsError            correct the settings, then start again
 ├── InvalidMessage           the content is not what its message type says: hand it on unstructured, or reject it
+├── NotSendable              a report cannot be sent as asked: nothing was kept, and its sender has to act
+│   ├── UnknownReceiver      no such municipality or district
+│   ├── NotJoined            the municipality takes no reports over this service: send it another way
+│   ├── KeyUnusable          a key that the report would be sealed for may not be used
+│   └── ReportTooLarge       more than the platform takes in one submission
 ├── EnvelopeError            the envelope cannot be opened or believed: keep it sealed, let a person decide
 │   ├── DecryptionFailed     no configured key opens it (or it was altered: the two must look alike)
 │   ├── SignatureInvalid     a digest or the signature does not match what it covers
@@ -39,14 +44,19 @@ __all__ = [
     "InvalidMessage",
     "JournalError",
     "JournalUnavailable",
+    "KeyUnusable",
     "NotFound",
+    "NotJoined",
+    "NotSendable",
     "PlatformError",
     "PlatformUnavailable",
     "Problem",
     "Reject",
+    "ReportTooLarge",
     "RequestRefused",
     "SettingsError",
     "SignatureInvalid",
+    "UnknownReceiver",
 ]
 
 
@@ -103,6 +113,26 @@ class InvalidMessage(FiksmeldingError):
         listed = "; ".join(f"{problem.path or '/'}: {problem.reason}" for problem in self.problems[:5])
         more = f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else ""
         super().__init__(f"The message is not valid: {listed}{more}.", message_id=message_id)
+
+
+class NotSendable(FiksmeldingError):
+    """A report cannot be sent as it was asked for. Nothing of it was kept: its sender has to act."""
+
+
+class UnknownReceiver(NotSendable):
+    """There is no such municipality or district, or not the one that the report names."""
+
+
+class NotJoined(NotSendable):
+    """The municipality has not joined the service: the report has to reach it another way."""
+
+
+class KeyUnusable(NotSendable):
+    """A key that the report would be sealed for is expired, revoked, unfit or not the one that was pinned."""
+
+
+class ReportTooLarge(NotSendable):
+    """The sealed report is larger than the platform takes in one submission."""
 
 
 class EnvelopeError(FiksmeldingError):

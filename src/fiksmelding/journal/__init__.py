@@ -1,5 +1,6 @@
 """What we know, durably: entries, sealed payloads, events."""
 
+from fiksmelding.journal.database import ClaimedByAnother
 from fiksmelding.journal.journal import Journal, deadline
 from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Receipt
 from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
@@ -11,6 +12,7 @@ __all__ = [
     "Arrival",
     "Change",
     "Checkpoint",
+    "ClaimedByAnother",
     "Entry",
     "Event",
     "EventKind",

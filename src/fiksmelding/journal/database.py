@@ -20,6 +20,10 @@ and twice. What it returns must not need the connection any more.
 """
 
 
+class ClaimedByAnother(JournalUnavailable):
+    """Another process works on what is due, and this database serves one only."""
+
+
 class Database(ABC):
     """Connections to the journal's database, and what a transaction on it promises.
 
@@ -87,7 +91,8 @@ class Database(ABC):
             True when it just became the only one that may: whatever leases there are belong to the dead.
 
         Raises:
-            JournalUnavailable: Another process claims entries, and this database serves one only.
+            ClaimedByAnother: Another process claims entries, and this database serves one only.
+            JournalUnavailable: Whether that is so cannot be found out.
         """
 
     @abstractmethod

@@ -13,7 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from fiksmelding.errors import JournalError, JournalUnavailable
-from fiksmelding.journal.database import Database, Result, Work, faults
+from fiksmelding.journal.database import ClaimedByAnother, Database, Result, Work, faults
 from fiksmelding.journal.writer import Writer
 
 BUSY_SECONDS: Final = 30
@@ -137,7 +137,8 @@ def _lock(file: Path, role: str) -> sqlite3.Connection:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         connection.close()
-        raise JournalUnavailable(
+        kind = ClaimedByAnother if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else JournalUnavailable
+        raise kind(
             f"The journal's lock cannot be taken: {error}.",
             advice=f"If another {role} works on this journal, stop it; several of them need PostgreSQL.",
         ) from error

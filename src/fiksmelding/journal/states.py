@@ -77,8 +77,6 @@ class EventKind(StrEnum):
     """The platform took it once more, under another id."""
     STATUS = "status"
     """It came to a state at the platform."""
-    STATUS_FAILED = "status_failed"
-    """The platform did not say how it stands."""
     STUCK = "stuck"
     """An alarm: it has not moved for too long."""
     DELIVERED = "delivered"

@@ -128,6 +128,8 @@ outbox = Table(
     Column("size", BigInteger, nullable=False),
     Column("kept_at", UtcDateTime, nullable=False),
     Column("keys_until", UtcDateTime, nullable=False),
+    Column("key_sha256", String(64), nullable=False),
+    Column("print_key_sha256", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("due_at", UtcDateTime),
     Column("submissions", Integer, nullable=False, default=0),

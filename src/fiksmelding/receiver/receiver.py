@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
+from fiksmelding import keys
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
@@ -19,7 +20,6 @@ from fiksmelding.errors import (
 )
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.journal import Entry, Journal
-from fiksmelding.receiver import keys
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper

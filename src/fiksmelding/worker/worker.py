@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalError, JournalUnavailable
-from fiksmelding.journal import Checkpoint
+from fiksmelding.journal import Checkpoint, ClaimedByAnother
 from fiksmelding.worker.backoff import Backoff
+from fiksmelding.worker.waiting import woken
 
 log = logging.getLogger("fiksmelding.worker")
 
@@ -147,11 +148,14 @@ class Worker(Generic[Item]):
             try:
                 rest = await self._round()
                 self._outages = 0
+            except ClaimedByAnother as error:
+                log.info("another process takes the next steps: %s", error)
+                rest = LONGEST_REST_SHARED
             except JournalUnavailable as error:
                 self._outages += 1
                 rest = self._backoff.after(self._outages).total_seconds()
                 log.critical("%s Reports wait; next look in %.1f s", error, rest, extra={"event": "journal_down"})
-            await self._sleep_or_wake(rest)
+            await woken(self._woken, self._clock, rest)
 
     async def _round(self) -> float:
         """Start what is due and fits; returns how long there is nothing more to start, in seconds."""
@@ -259,13 +263,3 @@ class Worker(Generic[Item]):
     def _forget_rested(self) -> None:
         now = self._clock.monotonic()
         self._resting = {entry_id: until for entry_id, until in self._resting.items() if until > now}
-
-    async def _sleep_or_wake(self, seconds: float) -> None:
-        woken = asyncio.create_task(self._woken.wait(), name="worker woken")
-        slept = asyncio.create_task(self._clock.sleep(seconds), name="worker rest")
-        try:
-            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
-            await asyncio.gather(woken, slept, return_exceptions=True)

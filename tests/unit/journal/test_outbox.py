@@ -24,6 +24,8 @@ def order(key: str | None = None) -> Order:
         receiver="Bergen, Bergenhus",
         kept_at=NOON,
         keys_until=NOON + timedelta(days=300),
+        key_sha256="aa" * 32,
+        print_key_sha256="bb" * 32,
         key=key,
     )
 

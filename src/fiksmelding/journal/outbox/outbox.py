@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
-from fiksmelding.errors import JournalError
+from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import payloads, verifying
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
@@ -67,7 +67,10 @@ class Outbox:
                 lambda connection: rows.insert_outgoing(connection, order, copies, self._settings.chunk_bytes)
             )
         except IntegrityError:
-            return await self.by_key(order.key or ""), True
+            known = await self.by_key(order.key) if order.key is not None else None
+            if known is None:
+                raise JournalUnavailable("The outbox refused a report that it does not hold.") from None
+            return known, True
         return made, False
 
     async def claim(
@@ -166,12 +169,8 @@ class Outbox:
         """
         return await self._database.read(lambda connection: rows.get(connection, outgoing_id))
 
-    async def by_key(self, key: str) -> Outgoing:
-        """One report, by its caller's key.
-
-        Raises:
-            JournalError: There is none of that key.
-        """
+    async def by_key(self, key: str) -> Outgoing | None:
+        """The report of its caller's key, if there is one."""
         return await self._database.read(lambda connection: rows.by_key(connection, key))
 
     async def list(self, *states: OutgoingState, limit: int | None = None) -> Sequence[Outgoing]:

@@ -20,6 +20,8 @@ class OutgoingState(StrEnum):
     """Being handed to the platform. Found so after a crash, the outcome is unknown."""
     UNCERTAIN = "UNCERTAIN"
     """The platform may have taken it: a person or the policy decides whether it is sent once more."""
+    UNTRACED = "UNTRACED"
+    """The platform took it, but gave no id that can be read: a person has to find it out."""
     ACCEPTED = "ACCEPTED"
     """The platform has it, and is asked how it stands."""
     DELIVERED = "DELIVERED"
@@ -34,8 +36,9 @@ class OutgoingState(StrEnum):
 
 _MOVES = {
     OutgoingState.QUEUED: "SUBMITTING REFUSED CANCELLED",
-    OutgoingState.SUBMITTING: "QUEUED UNCERTAIN ACCEPTED REFUSED",
-    OutgoingState.UNCERTAIN: "SUBMITTING ACCEPTED REFUSED CANCELLED",
+    OutgoingState.SUBMITTING: "QUEUED UNCERTAIN UNTRACED ACCEPTED REFUSED",
+    OutgoingState.UNCERTAIN: "QUEUED SUBMITTING ACCEPTED REFUSED CANCELLED",
+    OutgoingState.UNTRACED: "QUEUED ACCEPTED CANCELLED",
     OutgoingState.ACCEPTED: "DELIVERED",
     OutgoingState.DELIVERED: "ERASED",
     OutgoingState.REFUSED: "QUEUED CANCELLED",
@@ -89,6 +92,8 @@ class Order:
         receiver: The names of both, for people.
         kept_at: When it was sealed, aware UTC.
         keys_until: When the first of the two certificates it is sealed for ends, aware UTC.
+        key_sha256: Fingerprint of the receiver's certificate, hexadecimal.
+        print_key_sha256: Fingerprint of the print provider's.
         key: The caller's own key for it, the same when it asks again; None for none.
     """
 
@@ -98,6 +103,8 @@ class Order:
     receiver: str
     kept_at: datetime
     keys_until: datetime
+    key_sha256: str
+    print_key_sha256: str
     key: str | None = None
 
 

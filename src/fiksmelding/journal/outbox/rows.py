@@ -34,6 +34,8 @@ def insert_outgoing(connection: Connection, order: Order, copies: SealedCopies, 
         "size": copies.size,
         "sha256": asice.sha256,
         "print_sha256": print_copy.sha256,
+        "key_sha256": order.key_sha256,
+        "print_key_sha256": order.print_key_sha256,
         "state": OutgoingState.QUEUED.value,
     }
     head = append(connection, Head(outgoing_id), EventKind.QUEUED, detail, order.kept_at)
@@ -49,6 +51,8 @@ def insert_outgoing(connection: Connection, order: Order, copies: SealedCopies, 
         "size": copies.size,
         "kept_at": order.kept_at,
         "keys_until": order.keys_until,
+        "key_sha256": order.key_sha256,
+        "print_key_sha256": order.print_key_sha256,
         "state": OutgoingState.QUEUED.value,
         "due_at": order.kept_at,
         "statuses": [],
@@ -72,16 +76,10 @@ def get(connection: Connection, outgoing_id: str) -> Outgoing:
     return _outgoing_of(row)
 
 
-def by_key(connection: Connection, key: str) -> Outgoing:
-    """One report, by its caller's key.
-
-    Raises:
-        JournalError: There is none of that key.
-    """
+def by_key(connection: Connection, key: str) -> Outgoing | None:
+    """The report of its caller's key, if there is one."""
     row = connection.execute(select(outbox).where(outbox.c.key == key)).first()
-    if row is None:
-        raise JournalError("The outbox holds no report of that key.")
-    return _outgoing_of(row)
+    return None if row is None else _outgoing_of(row)
 
 
 def in_states(connection: Connection, states: Sequence[OutgoingState], limit: int | None) -> Sequence[Outgoing]:
@@ -208,6 +206,8 @@ def _outgoing_of(row: Row[*tuple[object, ...]]) -> Outgoing:
         receiver=values["receiver"],
         kept_at=values["kept_at"],
         keys_until=values["keys_until"],
+        key_sha256=values["key_sha256"],
+        print_key_sha256=values["print_key_sha256"],
         key=values["key"],
     )
     return Outgoing(

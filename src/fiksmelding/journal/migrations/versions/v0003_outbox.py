@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("kept_at", MOMENT, nullable=False),
         sa.Column("keys_until", MOMENT, nullable=False),
+        sa.Column("key_sha256", sa.String(64), nullable=False),
+        sa.Column("print_key_sha256", sa.String(64), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("due_at", MOMENT),
         sa.Column("submissions", sa.Integer, nullable=False),

@@ -1,4 +1,4 @@
-"""Keys and certificates that the receiver needs, read from the files that the settings name."""
+"""Our own keys and certificates, read from the files that the settings name. Reads files: call it in a thread."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def account_keys(settings: Settings) -> list[rsa.RSAPrivateKey]:
 
 
 def signer(settings: Settings) -> Signer:
-    """What signs our answers: `account.sign_key` and `sign_certificate`, else Maskinporten's business certificate.
+    """What we sign with: `account.sign_key` and `sign_certificate`, else Maskinporten's business certificate.
 
     Raises:
         SettingsError: There is no certificate to sign with, or a file cannot be read.
@@ -31,7 +31,7 @@ def signer(settings: Settings) -> Signer:
     elif maskinporten.certificate is not None:
         key_path, certificate_path = maskinporten.private_key, maskinporten.certificate
     else:
-        raise SettingsError("There is no certificate to sign answers with: set account.sign_certificate.")
+        raise SettingsError("There is no certificate to sign with: set account.sign_certificate.")
     certificates = load_certificates(_read(certificate_path, "the signing certificate"))
     key = _private_key(key_path, "the signing key")
     if key.public_key() != certificates[0].public_key():
