@@ -36,11 +36,23 @@ if TYPE_CHECKING:
         SignatureInvalid,
         UnknownReceiver,
     )
-    from fiksmelding.receiver import Confirm, FolderHandler, Handler, Receiver, Registered, Report, Step
+    from fiksmelding.receiver import (
+        Alarm,
+        AlarmKind,
+        Confirm,
+        FolderHandler,
+        Handler,
+        Receiver,
+        Registered,
+        Report,
+        Step,
+    )
     from fiksmelding.sender import Progress, Sender, Sent
 
 __all__ = [
     "AccessRefused",
+    "Alarm",
+    "AlarmKind",
     "BrokerAccessRefused",
     "BrokerError",
     "BrokerUnavailable",
@@ -82,7 +94,8 @@ _HOME = {
     "__version__": "fiksmelding._version",
     "Settings": "fiksmelding.config",
     **dict.fromkeys(
-        ("Confirm", "FolderHandler", "Handler", "Receiver", "Registered", "Report", "Step"), "fiksmelding.receiver"
+        ("Alarm", "AlarmKind", "Confirm", "FolderHandler", "Handler", "Receiver", "Registered", "Report", "Step"),
+        "fiksmelding.receiver",
     ),
     **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
 }

@@ -10,20 +10,25 @@ from uuid import UUID, uuid4
 
 from cryptography import x509
 
+from fiksmelding.clock import Clock
 from fiksmelding.envelope import Signer, Trust, open_envelope, seal
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.fiks import SentMessage
 from fiksmelding.journal import Arrival, Entry, Journal
+from fiksmelding.receiver.alarms import Alarm, Alarms
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
+from fiksmelding.receiver.outage import Outage
+from fiksmelding.receiver.pace import Pace
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.steps import Step
+from fiksmelding.receiver.turns import Turns
 from fiksmelding.simulator.pki import Credential
 from fiksmelding.worker import Backoff
 from support.arrivals import arrival
@@ -89,6 +94,22 @@ class Platform:
         return self.certificate
 
 
+def never_out(journal: Journal, clock: Clock, alarms: Alarms) -> Outage:
+    """The outages of a journal under a receiver that has no queue."""
+
+    async def nothing_to_pause() -> None:
+        pass
+
+    return Outage(
+        journal=journal,
+        clock=clock,
+        backoff=Backoff(1.0, 30.0),
+        alarms=alarms,
+        pause=nothing_to_pause,
+        resume=nothing_to_pause,
+    )
+
+
 class CaseSystem:
     """A handler that stores in memory, after the troubles it is given."""
 
@@ -124,6 +145,7 @@ class Journeys:
         unstructured: bool = True,
         timeout: float = 30.0,
         trust: Trust | None = None,
+        concurrency: int = 4,
     ) -> None:
         self.journal = journal
         self.clock = StillClock()
@@ -131,17 +153,25 @@ class Journeys:
         self.recipient = recipient
         self.platform = Platform(sender.certificate)
         self.steps: list[Step] = []
-        recorder = Recorder(journal, self.clock, Backoff(1.0, 300.0), lambda step, _: self.steps.append(step))
+        self.alarms: list[Alarm] = []
+        alarms = Alarms(self.clock, self.alarms.append)
+        outage = never_out(journal, self.clock, alarms)
+        self.turns = Turns(Pace(concurrency), self.clock, alarms, changed=lambda: None)
+        recorder = Recorder(journal, self.clock, Backoff(1.0, 300.0), self._observe, alarms, outage)
         opener = Opener(journal, [recipient.key], trust or Trust())
         answering = Answering(self.platform, self.platform, Signer(recipient.key, recipient.certificate))
         self.road = Road(
             recorder=recorder,
             opener=opener,
+            turns=self.turns,
             open=OpenStep(recorder, journal, opener, "hand_on" if unstructured else "reject"),
-            register=RegisterStep(recorder, journal, handler, timeout, confirm is not None),
-            confirm=ConfirmStep(recorder, confirm, timeout),
+            register=RegisterStep(recorder, journal, handler, timeout, self.turns, confirm is not None),
+            confirm=ConfirmStep(recorder, confirm, timeout, self.turns),
             receipt=ReceiptStep(recorder, answering),
         )
+
+    def _observe(self, step: Step, _entry_id: str) -> None:
+        self.steps.append(step)
 
     def sealed(self, files: Mapping[str, bytes]) -> bytes:
         out = io.BytesIO()
@@ -160,6 +190,10 @@ class Journeys:
     async def keep(self, body: bytes, delivery: Arrival | None = None) -> Entry:
         kept = await self.journal.keep(delivery or arrival(received_at=self.clock.now()), body)
         return await self.journal.entry(kept.entry_id)
+
+    def resend(self, klient_melding_id: str) -> Arrival:
+        """A delivery that says it repeats others of that id."""
+        return arrival(klient_melding_id=klient_melding_id, received_at=self.clock.now())
 
     async def walk(self, entry: Entry) -> Entry:
         """Walk an entry as far as it goes now."""

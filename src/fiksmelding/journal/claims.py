@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 
 from fiksmelding.journal import leases
 from fiksmelding.journal.database import Database
@@ -34,7 +34,14 @@ class Claims(Generic[Item]):
         self._others_are_dead = False
 
     async def claim(
-        self, now: datetime, *, owner: str, lease: timedelta, limit: int, without: Collection[str] = ()
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        without: Collection[str] = (),
+        wanted: Collection[ColumnElement[bool]] = (),
     ) -> Sequence[Item]:
         """Take entries that are due, oldest first; see `Journal.claim`.
 
@@ -49,7 +56,14 @@ class Claims(Generic[Item]):
 
         def take(connection: Connection) -> Sequence[Item]:
             taken = leases.claim(
-                connection, self._table, now, owner=owner, until=now + lease, limit=limit, without=without
+                connection,
+                self._table,
+                now,
+                owner=owner,
+                until=now + lease,
+                limit=limit,
+                without=without,
+                wanted=wanted,
             )
             return self._load(connection, dict(taken)) if taken else []
 
@@ -71,7 +85,9 @@ class Claims(Generic[Item]):
         """
         await self._database.write(lambda connection: leases.release(connection, self._table, entry))
 
-    async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
+    async def next_due(
+        self, *, owner: str, without: Collection[str] = (), wanted: Collection[ColumnElement[bool]] = ()
+    ) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
-        query = leases.next_due(self._table, owner, without)
+        query = leases.next_due(self._table, owner, without, wanted)
         return await self._database.read(lambda connection: connection.execute(query).scalar_one())

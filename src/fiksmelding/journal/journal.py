@@ -42,6 +42,7 @@ class Journal:
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()
+        self._rehearsal = str(uuid4())
 
     async def __aenter__(self) -> Self:
         """Open the database, and bring its tables to the present version.
@@ -173,6 +174,16 @@ class Journal:
         finally:
             self._under_way.discard(payload_id)
 
+    async def check_writable(self, size: int, *, at: datetime) -> None:
+        """Write `size` bytes durably, and clear them away again.
+
+        Raises:
+            JournalUnavailable: It cannot be written.
+        """
+        payload_id, chunk_bytes = self._rehearsal, self._settings.chunk_bytes
+        await self._database.write(lambda connection: payloads.rehearse(connection, payload_id, size, chunk_bytes, at))
+        await self._database.write(lambda connection: payloads.drop_download(connection, payload_id))
+
     async def find_delivery(self, arrival: Arrival) -> str | None:
         """The delivery key of a message by document id that is kept already, or None."""
         if arrival.dokumentlager_id is None:
@@ -183,7 +194,14 @@ class Journal:
         return key if found is not None else None
 
     async def claim(
-        self, now: datetime, *, owner: str, lease: timedelta, limit: int, without: Collection[str] = ()
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        without: Collection[str] = (),
+        only_late: Collection[State] = (),
     ) -> Sequence[Entry]:
         """Take entries that are due, oldest first, to work on them; no other process gets them meanwhile.
 
@@ -197,11 +215,13 @@ class Journal:
                 the step that makes it so.
             limit: How many are wanted at most.
             without: Entries not wanted, such as those that `owner` works on already.
+            only_late: States whose entries are wanted only past their deadline.
 
         Raises:
             JournalUnavailable: None could be taken; or, on SQLite, another process claims already.
         """
-        claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without)
+        wanted = queries.in_other_states_or_late(only_late, now)
+        claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without, wanted=wanted)
         if not self._cleared and not self.shared:
             # Whoever may claim here works alone: what is not under way in this process is under way in none.
             await self._drop_leftovers(None)
@@ -285,9 +305,11 @@ class Journal:
             raise JournalError("Only a receipted message may be erased.", message_id=entry.id)
         return await self._database.write(lambda connection: stepping.erase(connection, entry, at))
 
-    async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
+    async def next_due(
+        self, *, owner: str, without: Collection[str] = (), without_states: Collection[State] = ()
+    ) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
-        return await self._claims.next_due(owner=owner, without=without)
+        return await self._claims.next_due(owner=owner, without=without, wanted=queries.in_other_states(without_states))
 
     async def unanswered(self) -> int:
         """How many entries still have a step ahead that needs no person."""

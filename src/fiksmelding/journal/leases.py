@@ -36,10 +36,12 @@ def not_held_by_others(table: Table, owner: str) -> ColumnElement[bool]:
     return or_(table.c.lease_owner.is_(None), table.c.lease_owner == owner)
 
 
-def next_due(table: Table, owner: str, without: Collection[str]) -> Select[datetime | None]:
+def next_due(
+    table: Table, owner: str, without: Collection[str], wanted: Collection[ColumnElement[bool]] = ()
+) -> Select[datetime | None]:
     """When the next entry that `owner` could claim is due."""
     return select(func.min(table.c.due_at)).where(
-        table.c.due_at.is_not(None), not_held_by_others(table, owner), table.c.id.not_in(without)
+        table.c.due_at.is_not(None), not_held_by_others(table, owner), table.c.id.not_in(without), *wanted
     )
 
 
@@ -52,6 +54,7 @@ def claim(
     until: datetime,
     limit: int,
     without: Collection[str],
+    wanted: Collection[ColumnElement[bool]] = (),
 ) -> Mapping[int, Lease]:
     """Take entries that are due, oldest first, past those that others hold or are just taking.
 
@@ -61,7 +64,7 @@ def claim(
     free = or_(not_held_by_others(table, owner), table.c.lease_until <= now)
     found = connection.execute(
         select(table.c.sequence, table.c.lease_number)
-        .where(table.c.due_at <= now, free, table.c.id.not_in(without))
+        .where(table.c.due_at <= now, free, table.c.id.not_in(without), *wanted)
         .order_by(table.c.due_at, table.c.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)

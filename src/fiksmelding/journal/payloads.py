@@ -60,6 +60,14 @@ async def store_stream(
     return StoredPayload(payload_id, size, digest.hexdigest())
 
 
+def rehearse(connection: Connection, payload_id: str, size: int, chunk_bytes: int, at: datetime) -> None:
+    """Write as much as a payload of `size` bytes takes, under an id that no entry will name."""
+    drop_download(connection, payload_id)  # of a rehearsal that could not be cleared away
+    connection.execute(insert(downloads).values(payload_id=payload_id, started_at=at))
+    for number in range(-(-size // chunk_bytes) + 1):
+        _put(connection, payload_id, number, bytes(chunk_bytes))
+
+
 def finish(connection: Connection, payload: StoredPayload) -> None:
     """The download is complete, in the transaction that gives it an entry.
 

@@ -1,10 +1,10 @@
 """What is looked up in the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 
 from fiksmelding.journal.records import Entry
 from fiksmelding.journal.rows import entry_of, select_entries
@@ -19,6 +19,16 @@ def unanswered() -> Select[int]:
         .select_from(entries)
         .where(entries.c.due_at.is_not(None), entries.c.state != State.QUARANTINED.value)
     )
+
+
+def in_other_states(states: Collection[State]) -> list[ColumnElement[bool]]:
+    """What leaves out entries in some states."""
+    return [entries.c.state.not_in([state.value for state in states])] if states else []
+
+
+def in_other_states_or_late(states: Collection[State], now: datetime) -> list[ColumnElement[bool]]:
+    """What leaves out entries in some states, unless their deadline has passed."""
+    return [or_(*in_other_states(states), entries.c.deadline_at <= now)] if states else []
 
 
 def in_states(*states: State) -> Select[*tuple[object, ...]]:

@@ -4,9 +4,28 @@ Read it in this order: `keeping` (broker → journal → ack), `road` (the steps
 `worker` (which report is walked when), `receiver` (all of it together).
 """
 
+from fiksmelding.receiver.alarms import Alarm, AlarmKind, AlarmObserver
 from fiksmelding.receiver.folder import FolderHandler
+from fiksmelding.receiver.pace import Condition
 from fiksmelding.receiver.receiver import Receiver
 from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
+from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, Step
+from fiksmelding.receiver.turns import CaseSystemStatus
 
-__all__ = ["Confirm", "FolderHandler", "Handler", "Observer", "Receiver", "Registered", "Report", "Step"]
+__all__ = [
+    "Alarm",
+    "AlarmKind",
+    "AlarmObserver",
+    "CaseSystemStatus",
+    "Condition",
+    "Confirm",
+    "FolderHandler",
+    "Handler",
+    "Observer",
+    "Receiver",
+    "ReceiverStatus",
+    "Registered",
+    "Report",
+    "Step",
+]

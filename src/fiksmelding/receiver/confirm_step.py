@@ -4,16 +4,15 @@ Between 2020 and 2023 a case system answered success for reports that it had not
 """
 
 import asyncio
-import logging
 from dataclasses import dataclass
 
 from fiksmelding.journal import Answer, Change, Entry, EventKind, State
+from fiksmelding.receiver.alarms import AlarmKind
 from fiksmelding.receiver.journey import Journey, report_of
 from fiksmelding.receiver.recording import Recorder, new_receipt
 from fiksmelding.receiver.report import Confirm
 from fiksmelding.receiver.steps import Step
-
-log = logging.getLogger("fiksmelding.receiver")
+from fiksmelding.receiver.turns import NoTurn, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +23,39 @@ class ConfirmStep:
         recorder: Where the outcome is written.
         confirm: The case system's read-back, or None where there is none.
         timeout: Time limit of one call, in seconds.
+        turns: Whether the case system may be called now.
     """
 
     recorder: Recorder
     confirm: Confirm | None
     timeout: float
+    turns: Turns
 
     async def __call__(self, entry: Entry, journey: Journey) -> Entry:
-        """Take the step."""
+        """Take the step.
+
+        Raises:
+            NoTurn: The case system has enough to do.
+        """
         if self.confirm is None:  # there was one when the report was registered
             return await self._confirmed(entry, read_back=False)
         try:
             opened = await journey.open(entry)
-            async with asyncio.timeout(self.timeout):
-                found = await self.confirm(entry.reference or "", report_of(entry, opened, repeat=True))
+            report = report_of(entry, opened, repeat=True)
+            with journey.call(self.turns, entry):
+                async with asyncio.timeout(self.timeout):
+                    found = await self.confirm(entry.reference or "", report)
+        except NoTurn:
+            raise
         except Exception as error:  # noqa: BLE001 - the case system's side may fail in any way
             return await self.recorder.retry(entry, EventKind.CONFIRM_FAILED, error)
         if found is True:
             return await self._confirmed(entry, read_back=True)
-        log.critical(
-            "%s: the case system does not have the report that it said it had registered; it is handed over again",
-            entry.id,
-            extra={"event": "not_found_again", "entry_id": entry.id},
+        self.recorder.alarms.sound(
+            AlarmKind.NOT_FOUND_AGAIN,
+            f"{entry.id}: the case system does not have the report that it said it had registered; it is handed over "
+            "again. Look at the case system: others may be missing there.",
+            entry_id=entry.id,
         )
         again = Change(event=EventKind.NOT_FOUND_AGAIN, state=State.OPENED, due_at=None, attempts=entry.attempts + 1)
         return await self.recorder.retry(entry, EventKind.NOT_FOUND_AGAIN, None, again)

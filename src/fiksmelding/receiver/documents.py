@@ -1,7 +1,6 @@
 """Keeping a message whose body is in the document store: downloaded into the journal, or given up in time."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
@@ -12,9 +11,8 @@ from fiksmelding.clock import Clock
 from fiksmelding.errors import NotFound, PlatformError, PlatformUnavailable
 from fiksmelding.fiks import DocumentTooLarge
 from fiksmelding.journal import Arrival, Journal, Kept
+from fiksmelding.receiver.alarms import AlarmKind, Alarms
 from fiksmelding.receiver.identity import as_uuid
-
-log = logging.getLogger("fiksmelding.receiver")
 
 LEAST_SECONDS = 3600.0
 """How long a download that has begun may always take."""
@@ -35,12 +33,14 @@ class DocumentKeeper:
         journal: Where they are kept.
         documents: Where the bodies are.
         clock: Where the time is read.
+        alarms: Told of a body that does not come.
     """
 
-    def __init__(self, *, journal: Journal, documents: DocumentStore, clock: Clock) -> None:
+    def __init__(self, *, journal: Journal, documents: DocumentStore, clock: Clock, alarms: Alarms) -> None:
         self._journal = journal
         self._documents = documents
         self._clock = clock
+        self._alarms = alarms
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def keep(self, arrival: Arrival, *, give_up_at: float) -> Kept:
@@ -87,11 +87,9 @@ class DocumentKeeper:
             yield piece
 
     async def _without_body(self, arrival: Arrival, reason: str) -> Kept:
-        log.critical(
-            "melding-id %s has to be kept without its body: %s. Ask the sender %s for it",
-            arrival.melding_id,
-            reason.rstrip("."),
-            arrival.avsender_id,
-            extra={"event": "document_missing"},
+        self._alarms.sound(
+            AlarmKind.DOCUMENT_MISSING,
+            f"melding-id {arrival.melding_id} has to be kept without its body: {reason.rstrip('.')}. "
+            f"Ask the sender {arrival.avsender_id} for it.",
         )
         return await self._journal.keep_without_body(arrival, reason)

@@ -1,12 +1,13 @@
 """One walk of one entry: its envelope is opened at most once, and stays open for the steps that need it."""
 
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from fiksmelding.journal import Entry
 from fiksmelding.receiver.opening import Opened, Opener
 from fiksmelding.receiver.report import Report
+from fiksmelding.receiver.turns import Turn, Turns
 
 
 class Journey:
@@ -16,6 +17,7 @@ class Journey:
         self._opener = opener
         self._stack = AsyncExitStack()
         self._opened: Opened | None = None
+        self._turn: Turn | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -24,6 +26,7 @@ class Journey:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened = None
+        self.end_turn()
         await self._stack.aclose()
 
     @property
@@ -41,6 +44,22 @@ class Journey:
         if self._opened is None:
             self._opened = await self._stack.enter_async_context(self._opener.open(entry))
         return self._opened
+
+    def call(self, turns: Turns, entry: Entry) -> AbstractContextManager[None]:
+        """A call of the case system, which is what the block does; the entry keeps its turn for the next.
+
+        Raises:
+            NoTurn: The case system has enough to do.
+        """
+        if self._turn is None:
+            self._turn = turns.take(entry.report_id or entry.id)
+        return self._turn.call()
+
+    def end_turn(self) -> None:
+        """The case system has done its part."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.end()
 
 
 def report_of(entry: Entry, opened: Opened, *, repeat: bool) -> Report:

@@ -7,7 +7,9 @@ from fiksmelding.broker import Delivery
 from fiksmelding.clock import Clock
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
+from fiksmelding.receiver.alarms import Alarms
 from fiksmelding.receiver.documents import DocumentKeeper, DocumentStore
+from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff
 
@@ -28,6 +30,8 @@ class Keeper:
         backoff: How long a failure makes a delivery wait, unacknowledged.
         clock: Where the time is read.
         observe: Told of each step.
+        alarms: Told of what a person has to look at.
+        outage: Where to wait while the journal cannot write.
         kept: Called after each delivery: there is work to do.
     """
 
@@ -41,15 +45,19 @@ class Keeper:
         backoff: Backoff,
         clock: Clock,
         observe: Observer,
+        alarms: Alarms,
+        outage: Outage,
         kept: Callable[[], None],
     ) -> None:
         self._journal = journal
-        self._documents = DocumentKeeper(journal=journal, documents=documents, clock=clock)
+        self._documents = DocumentKeeper(journal=journal, documents=documents, clock=clock, alarms=alarms)
         self._konto_id = konto_id
         self._deadline_hours = deadline_hours
         self._backoff = backoff
         self._clock = clock
         self._observe = observe
+        self._alarms = alarms
+        self._outage = outage
         self._kept = kept
 
     async def keep(self, delivery: Delivery) -> None:
@@ -80,15 +88,15 @@ class Keeper:
                 return await self._store(arrival, delivery, give_up_at)
             except (JournalUnavailable, PlatformError) as error:
                 failures += 1
-                wait = self._backoff.after(failures).total_seconds()
-                log.critical(
-                    "melding-id %s is not kept and not acknowledged: %s Next attempt in %.1f s",
+                log.warning(
+                    "melding-id %s is not kept and not acknowledged: %s It is tried again",
                     arrival.melding_id,
                     error,
-                    wait,
                     extra={"event": "not_kept"},
                 )
-                await self._clock.sleep(wait)
+                if isinstance(error, JournalUnavailable):
+                    await self._outage.wait(error, size=len(delivery.body))
+                await self._clock.sleep(self._backoff.after(failures).total_seconds())
 
     async def _store(self, arrival: Arrival, delivery: Delivery, give_up_at: float) -> Kept:
         if arrival.dokumentlager_id is None:

@@ -1,15 +1,13 @@
 """CONFIRMED, REGISTERED or REJECTED → RECEIPTED: the answer is sent until the platform has taken it."""
 
-import logging
 from dataclasses import dataclass, replace
 
 from fiksmelding.errors import FiksmeldingError, NotFound, RequestRefused
 from fiksmelding.journal import Change, Entry, EventKind, Receipt, State
+from fiksmelding.receiver.alarms import AlarmKind
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.steps import Step
-
-log = logging.getLogger("fiksmelding.receiver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,11 @@ class ReceiptStep:
 
     async def _refused(self, entry: Entry, receipt: Receipt, error: FiksmeldingError) -> Entry:
         """The platform will never take it as it stands: a person has to look."""
-        log.critical(
-            "%s: the platform refuses the receipt %s for good (%s). The report is %s; tell the sender another way",
-            entry.id,
-            receipt.answer,
-            error,
-            entry.state,
-            extra={"event": "receipt_refused", "entry_id": entry.id},
+        self.recorder.alarms.sound(
+            AlarmKind.RECEIPT_REFUSED,
+            f"{entry.id}: the platform refuses the receipt {receipt.answer} for good: {error} "
+            f"The report is {entry.state}; tell the sender another way.",
+            entry_id=entry.id,
         )
         change = Change(
             event=EventKind.RECEIPT_REFUSED,
@@ -62,4 +58,4 @@ class ReceiptStep:
             due_at=None,
             receipt=replace(receipt, attempts=receipt.attempts + 1),
         )
-        return await self.recorder.journal.record(entry, change, at=self.recorder.clock.now())
+        return await self.recorder.record(entry, change)

@@ -20,17 +20,23 @@ from fiksmelding.errors import (
 )
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.journal import Entry, Journal
+from fiksmelding.receiver.alarms import AlarmObserver, Alarms, tell_nobody
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
+from fiksmelding.receiver.outage import Outage
+from fiksmelding.receiver.pace import Pace
+from fiksmelding.receiver.queue import PacedQueue
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler
 from fiksmelding.receiver.road import Road
+from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
+from fiksmelding.receiver.turns import Turns
 from fiksmelding.worker import Backoff, Worker
 
 log = logging.getLogger("fiksmelding.receiver")
@@ -43,6 +49,8 @@ CLOCKS_DIFFER_SECONDS = 60.0
 """How far the clocks of receivers may be apart before one takes another's waits for impossible, in seconds."""
 LONGEST_LEASE = 10
 """How many of our leases the lease of another receiver may be long."""
+LONGEST_LOOK_SECONDS = 30.0
+"""The longest wait before the journal or the case system is tried again after it failed altogether, in seconds."""
 
 Part = TypeVar("Part")
 
@@ -60,6 +68,7 @@ class Receiver:
         handler: Stores a report in the case system; see `Handler`.
         confirm: Reads back whether it is there, before a receipt goes out. Recommended.
         observe: Told of each step of each entry, right after it.
+        alarm: Told of what a person has to hear of, once; each is logged too.
         clock: Where the time is read.
     """
 
@@ -70,6 +79,7 @@ class Receiver:
         *,
         confirm: Confirm | None = None,
         observe: Observer = watch_nothing,
+        alarm: AlarmObserver = tell_nobody,
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
@@ -77,6 +87,7 @@ class Receiver:
         self._confirm = confirm
         self._observe = observe
         self._clock: Clock = clock or SystemClock()
+        self._alarms = Alarms(self._clock, alarm)
         self._stack = AsyncExitStack()
         self._stopping = asyncio.Event()
         self._running = False
@@ -84,6 +95,8 @@ class Receiver:
         self._journal: Journal | None = None
         self._consumer: Consumer | None = None
         self._worker: Worker[Entry] | None = None
+        self._outage: Outage | None = None
+        self._turns: Turns | None = None
 
     async def __aenter__(self) -> Self:
         """Open the journal, the keys and the session.
@@ -100,9 +113,13 @@ class Receiver:
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
             answering = Answering(FiksIO(session), Catalog(session), signer)
             opener = Opener(journal, account_keys, trust)
-            self._journal = journal
-            self._worker = self._make_worker(journal, self._make_road(journal, opener, answering))
-            self._consumer = self._make_consumer(journal, session, self._worker)
+            outage = self._make_outage(journal)
+            stack.push_async_callback(outage.aclose)
+            turns = self._make_turns()
+            road = self._make_road(journal, opener, answering, outage, turns)
+            self._journal, self._outage, self._turns = journal, outage, turns
+            self._worker = self._make_worker(PacedQueue(journal, turns, outage, self._clock), road)
+            self._consumer = self._make_consumer(journal, session, self._worker, outage)
             self._stack = stack.pop_all()
         return self
 
@@ -125,9 +142,13 @@ class Receiver:
         return _opened(self._journal)
 
     @property
-    def status(self) -> ConsumerStatus:
-        """How we stand with the broker."""
-        return _opened(self._consumer).status
+    def status(self) -> ReceiverStatus:
+        """How we stand with the broker, the case system and the journal."""
+        return ReceiverStatus(
+            broker=_opened(self._consumer).status,
+            case_system=_opened(self._turns).status,
+            journal_down_since=_opened(self._outage).since,
+        )
 
     async def until(self, *states: ConsumerState) -> ConsumerStatus:
         """Wait until we stand with the broker in one of `states`."""
@@ -155,17 +176,26 @@ class Receiver:
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
             async with consumer:
-                # A background task only ends by a fault of ours: then stop, loudly, with the deliveries unacknowledged.
-                await asyncio.wait({stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
+                try:
+                    # A background task only ends by a fault of ours: then stop, loudly, with nothing acknowledged.
+                    await asyncio.wait({stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for task in (stopping, *background):
+                        task.cancel()
+                    await self._wind_down(consumer, worker)
         finally:
-            for task in (stopping, *background):
-                task.cancel()
-            await worker.drain(self._settings.receiver.stop_seconds)
             await asyncio.gather(stopping, *background, return_exceptions=True)
             self._running = False
         for task in background:
             if not task.cancelled():
                 task.result()
+
+    async def _wind_down(self, consumer: Consumer, worker: Worker[Entry]) -> None:
+        """Take nothing more, and let what is under way come to an end."""
+        outage = _opened(self._outage)
+        if outage.since is not None:
+            await outage.aclose()  # what waits for the journal would wait in vain
+        await asyncio.gather(consumer.aclose(), worker.drain(self._settings.receiver.stop_seconds))
 
     async def wait_until_idle(self, seconds: float) -> None:
         """Return when nothing has arrived, and nothing has been worked on or is due, for `seconds`.
@@ -188,7 +218,7 @@ class Receiver:
 
     def _connected(self, last: float, now: float) -> float:
         """When we were last seen consuming, in seconds on the monotonic clock."""
-        status = self.status
+        status = self.status.broker
         if status.state is ConsumerState.CONSUMING:
             return now
         if status.state is ConsumerState.REFUSED:
@@ -197,22 +227,46 @@ class Receiver:
             raise BrokerUnavailable(status.reason or "There is no connection to the broker.")
         return last
 
-    def _make_road(self, journal: Journal, opener: Opener, answering: Answering) -> Road:
+    def _make_outage(self, journal: Journal) -> Outage:
+        async def pause() -> None:
+            await _opened(self._consumer).pause()
+
+        async def resume() -> None:
+            await _opened(self._consumer).resume()
+
         policy = self._settings.receiver
-        recorder = Recorder(journal, self._clock, self._backoff(), self._observe)
-        timeout = policy.handler_timeout_seconds
+        longest = min(policy.retry_longest_seconds, LONGEST_LOOK_SECONDS)
+        backoff = Backoff(min(policy.retry_first_seconds, longest), longest)
+        return Outage(
+            journal=journal, clock=self._clock, backoff=backoff, alarms=self._alarms, pause=pause, resume=resume
+        )
+
+    def _make_turns(self) -> Turns:
+        policy = self._settings.receiver
+        pace = Pace(
+            policy.concurrency,
+            first_pause=policy.retry_first_seconds,
+            longest_pause=min(policy.retry_longest_seconds, LONGEST_LOOK_SECONDS),
+        )
+        return Turns(pace, self._clock, self._alarms, changed=lambda: _opened(self._worker).wake())
+
+    def _make_road(self, journal: Journal, opener: Opener, answering: Answering, outage: Outage, turns: Turns) -> Road:
+        policy = self._settings.receiver
+        recorder = Recorder(journal, self._clock, self._backoff(), self._observe, self._alarms, outage)
+        timeout, read_back = policy.handler_timeout_seconds, self._confirm is not None
         return Road(
             recorder=recorder,
             opener=opener,
+            turns=turns,
             open=OpenStep(recorder, journal, opener, policy.unstructured),
-            register=RegisterStep(recorder, journal, self._handler, timeout, self._confirm is not None),
-            confirm=ConfirmStep(recorder, self._confirm, timeout),
+            register=RegisterStep(recorder, journal, self._handler, timeout, turns, read_back),
+            confirm=ConfirmStep(recorder, self._confirm, timeout, turns),
             receipt=ReceiptStep(recorder, answering),
         )
 
-    def _make_worker(self, journal: Journal, road: Road) -> Worker[Entry]:
+    def _make_worker(self, queue: PacedQueue, road: Road) -> Worker[Entry]:
         return Worker(
-            journal=journal,
+            journal=queue,
             walk=road.walk,
             concurrency=self._settings.receiver.concurrency,
             backoff=self._backoff(),
@@ -220,7 +274,7 @@ class Receiver:
             lease_seconds=self._settings.journal.lease_seconds,
         )
 
-    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker[Entry]) -> Consumer:
+    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker[Entry], outage: Outage) -> Consumer:
         konto_id = str(self._settings.account.id)
         keeper = Keeper(
             journal=journal,
@@ -230,6 +284,8 @@ class Receiver:
             backoff=self._backoff(),
             clock=self._clock,
             observe=self._observe,
+            alarms=self._alarms,
+            outage=outage,
             kept=worker.wake,
         )
 

@@ -8,11 +8,16 @@ from pathlib import Path
 from uuid import uuid4
 
 from fiksmelding.clock import Clock
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
+from fiksmelding.receiver.alarms import AlarmKind, Alarms
+from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")
+
+DEADLINE_TEXT = "Meldingen ble ikke registrert i mottakerens fagsystem innen fristen."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +29,36 @@ class Recorder:
         clock: Where the time is read.
         backoff: How long a failure makes an entry wait.
         observe: Told of each step once it is recorded.
+        alarms: Told of what a person has to hear of.
+        outage: Where to wait while the journal cannot write.
     """
 
     journal: Journal
     clock: Clock
     backoff: Backoff
     observe: Observer
+    alarms: Alarms
+    outage: Outage
+
+    async def record(self, entry: Entry, change: Change) -> Entry:
+        """Record what has happened, however long the journal cannot write: it must not have to happen again.
+
+        Raises:
+            JournalError: Another process has taken over the entry meanwhile, or a person decided.
+        """
+        refusals = 0
+        while True:
+            try:
+                return await self.journal.record(entry, change, at=self.clock.now())
+            except JournalUnavailable as error:
+                refusals += 1
+                log.warning("%s: %s is not recorded yet: %s", entry.id, change.event, error)
+                await self.outage.wait(error)
+                await self.clock.sleep(self.backoff.after(refusals).total_seconds())
 
     async def step(self, entry: Entry, change: Change, step: Step) -> Entry:
         """Record a step that was taken."""
-        after = await self.journal.record(entry, change, at=self.clock.now())
+        after = await self.record(entry, change)
         log.info("%s: %s", entry.id, step, extra={"event": step.value, "entry_id": entry.id})
         self.observe(step, entry.id)
         return after
@@ -43,13 +68,15 @@ class Recorder:
     ) -> Entry:
         """Record a failure at the present step; the entry comes again after a wait that grows with each.
 
+        Past the deadline, what is not decided yet is rejected instead: this was its last chance.
+
         Args:
             entry: The entry that failed.
             kind: What failed.
             error: Why. Only its class and place are recorded: its text may hold what the report says.
             change: What else changes; its event, detail, due time and failures are set here.
         """
-        failures = entry.failures + 1
+        failures, late = entry.failures + 1, self.is_late(entry)
         wait = self.backoff.after(failures)
         why = "none" if error is None else _place_of(error)
         log.warning(
@@ -66,10 +93,11 @@ class Recorder:
             base,
             event=kind,
             detail={"error": why, "failures": failures},
-            due_at=self._not_past_deadline(entry, wait),
+            due_at=self.clock.now() if late and entry.receipt is None else self._not_past_deadline(entry, wait),
             failures=failures,
         )
-        return await self.journal.record(entry, full, at=self.clock.now())
+        after = await self.record(entry, full)
+        return await self.reject_late(after) if after.receipt is None and late else after
 
     async def quarantine(self, entry: Entry, reason: str) -> Entry:
         """Set an entry aside for a person; its deadline still holds if it can be answered at all."""
@@ -81,15 +109,14 @@ class Recorder:
             due_at=arrival.deadline_at if can_be_answered(entry) else None,
             reason=reason,
         )
-        log.error(
-            "%s (melding-id %s) is quarantined: %s The sealed original is kept; a person has to look at it before %s",
-            entry.id,
-            arrival.melding_id,
-            reason if reason.endswith(".") else f"{reason}.",
-            arrival.deadline_at.isoformat(),
-            extra={"event": "quarantined", "entry_id": entry.id},
+        after = await self.step(entry, change, Step.QUARANTINED)
+        self.alarms.sound(
+            AlarmKind.QUARANTINED,
+            f"{entry.id} (melding-id {arrival.melding_id}) is quarantined: {reason.rstrip('.')}. The sealed "
+            f"original is kept; look at it with `fiksmelding quarantine` before {arrival.deadline_at.isoformat()}.",
+            entry_id=entry.id,
         )
-        return await self.step(entry, change, Step.QUARANTINED)
+        return after
 
     async def reject(self, entry: Entry, text: str, *, cause: str, receipt: Receipt | None = None) -> Entry:
         """Decide for `feilet`.
@@ -111,6 +138,20 @@ class Recorder:
         )
         log.error("%s is rejected (%s); the sender gets feilet", entry.id, cause, extra={"event": "rejected"})
         return await self.step(entry, change, Step.REJECTED)
+
+    async def reject_late(self, entry: Entry) -> Entry:
+        """Decide for `feilet`, since the deadline has passed."""
+        after = await self.reject(entry, DEADLINE_TEXT, cause="deadline")
+        self.alarms.sound(
+            AlarmKind.DEADLINE_PASSED,
+            f"{entry.id} was not registered by its deadline. The sender gets feilet, and the report goes by letter.",
+            entry_id=entry.id,
+        )
+        return after
+
+    def is_late(self, entry: Entry) -> bool:
+        """Whether the deadline has passed."""
+        return self.clock.now() >= entry.arrival.deadline_at
 
     def _not_past_deadline(self, entry: Entry, wait: timedelta) -> datetime:
         """When to try again: the deadline itself is an occasion too."""

@@ -9,6 +9,7 @@ from fiksmelding.receiver.journey import Journey, report_of
 from fiksmelding.receiver.recording import Recorder, new_receipt
 from fiksmelding.receiver.report import Handler, Registered, Report
 from fiksmelding.receiver.steps import Step
+from fiksmelding.receiver.turns import NoTurn, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class RegisterStep:
         journal: Where the original of a repetition is found.
         handler: The case system's side.
         timeout: Time limit of one call, in seconds.
+        turns: Whether the case system may be called now.
         read_back: Whether the case system is asked afterwards; if so, the receipt waits for that.
     """
 
@@ -27,21 +29,30 @@ class RegisterStep:
     journal: Journal
     handler: Handler
     timeout: float
+    turns: Turns
     read_back: bool
 
     async def __call__(self, entry: Entry, journey: Journey) -> Entry:
-        """Take the step."""
+        """Take the step.
+
+        Raises:
+            NoTurn: The case system has enough to do.
+        """
         if entry.duplicate_of is not None:
             return await self._repeat(entry, await self.journal.entry(entry.duplicate_of))
+        self.turns.check()  # before the envelope is opened in vain
         repeat = journey.began_sealed or entry.attempts > 1
         try:
             opened = await journey.open(entry)
         except EnvelopeError as error:  # it did open before: a key was taken away, or the journal was damaged
             return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         try:
-            registered = await self._call(report_of(entry, opened, repeat=repeat))
+            with journey.call(self.turns, entry):
+                registered = await self._call(report_of(entry, opened, repeat=repeat))
         except Reject as refusal:
             return await self.recorder.reject(entry, refusal.reason, cause="handler")
+        except NoTurn:
+            raise
         except Exception as error:  # noqa: BLE001 - a handler may fail in any way; the report must outlive it
             again = Change(event=EventKind.HANDLER_FAILED, due_at=None, attempts=entry.attempts + 1)
             return await self.recorder.retry(entry, EventKind.HANDLER_FAILED, error, again)
@@ -70,6 +81,8 @@ class RegisterStep:
 
     async def _repeat(self, entry: Entry, original: Entry) -> Entry:
         """Answer as `original` was answered, once it is."""
+        if original.receipt is None and self.recorder.is_late(entry):
+            return await self.recorder.reject_late(entry)
         if original.receipt is None:
             due_at = self.recorder.clock.now() + self.recorder.backoff.after(1)
             return await self.journal.postpone(entry, min(due_at, entry.arrival.deadline_at))

@@ -9,17 +9,19 @@ RECEIVED ──▶ OPENED ──▶ REGISTERED ──▶ CONFIRMED ──▶ REC
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Entry, State
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.journey import Journey
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
+from fiksmelding.receiver.pace import Condition
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
-
-DEADLINE_TEXT = "Meldingen ble ikke registrert i mottakerens fagsystem innen fristen."
+from fiksmelding.receiver.turns import NoTurn, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Road:
     Attributes:
         recorder: Where each step is written.
         opener: Opens sealed payloads.
+        turns: Whether the case system may be called now.
         open: RECEIVED → OPENED.
         register: OPENED → REGISTERED.
         confirm: REGISTERED → CONFIRMED.
@@ -37,6 +40,7 @@ class Road:
 
     recorder: Recorder
     opener: Opener
+    turns: Turns
     open: OpenStep
     register: RegisterStep
     confirm: ConfirmStep
@@ -46,25 +50,51 @@ class Road:
         """Take every step that `entry` can take now; what has to wait is due later, by the journal.
 
         Raises:
-            JournalUnavailable: The last step is not recorded; it will be taken again.
+            JournalUnavailable: It could not be read; it can be used again by now.
         """
+        try:
+            await self._walk(entry)
+        except JournalUnavailable as error:
+            await self.recorder.outage.wait(error)
+            raise
+
+    async def _walk(self, entry: Entry) -> None:
         async with Journey(self.opener) as journey:
             while entry.due_at is not None and entry.due_at <= self.recorder.clock.now():
-                entry = await self._step(entry, journey)
+                try:
+                    entry = await self._step(entry, journey)
+                except NoTurn:
+                    await self._wait(entry)
+                    return
 
     async def _step(self, entry: Entry, journey: Journey) -> Entry:
         if entry.receipt is not None:
+            journey.end_turn()
             return await self.receipt(entry, entry.receipt)
-        late = self.recorder.clock.now() >= entry.arrival.deadline_at
         match entry.state:
             case State.RECEIVED:
                 # Even a late one: whether it can be answered at all shows here.
                 return await self.open(entry, journey)
-            case State.OPENED | State.REGISTERED | State.QUARANTINED if late:
-                return await self.recorder.reject(entry, DEADLINE_TEXT, cause="deadline")
+            case State.OPENED | State.REGISTERED | State.QUARANTINED if self._is_too_late(entry):
+                return await self.recorder.reject_late(entry)
             case State.OPENED:
                 return await self.register(entry, journey)
             case State.REGISTERED:
                 return await self.confirm(entry, journey)
             case _:
                 return await self.recorder.journal.postpone(entry, entry.arrival.deadline_at)
+
+    def _is_too_late(self, entry: Entry) -> bool:
+        """Whether nothing more is tried: the deadline has passed, and another try would be in vain."""
+        if not self.recorder.is_late(entry):
+            return False
+        return entry.state is State.QUARANTINED or self.turns.status.condition is Condition.FAILING
+
+    async def _wait(self, entry: Entry) -> None:
+        """Leave an entry for when the case system has time."""
+        journal = self.recorder.journal
+        if entry.state is State.OPENED and not self.recorder.is_late(entry):
+            await journal.release(entry)  # claimed again as soon as there is a turn
+            return
+        wait = max(self.recorder.backoff.after(1), timedelta(seconds=self.turns.pause()))
+        await journal.postpone(entry, self.recorder.clock.now() + wait)

@@ -15,8 +15,8 @@ from fiksmelding.worker.waiting import woken
 
 log = logging.getLogger("fiksmelding.worker")
 
-LONGEST_REST = 60.0
-"""The journal is looked at this often at least, in seconds."""
+LONGEST_REST = 5.0
+"""The journal is looked at this often at least, in seconds: a command may have left something to do in it."""
 LONGEST_REST_SHARED = 1.0
 """How often a journal is looked at that others share, in seconds: they may leave work to us, or die."""
 RENEWALS_PER_LEASE = 3

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,54 +15,10 @@ from fiksmelding.journal import State
 from fiksmelding.receiver import FolderHandler, Receiver, Step
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Authority
+from support.receiving import receiving, with_receiver
 from support.roads import privat_json
 
 PRIVAT_V2 = "no.ks.fiks.bekymringsmelding.privat.v2"
-
-
-class Receiving:
-    """A running receiver and the steps it has taken."""
-
-    def __init__(self, receiver: Receiver, folder: Path) -> None:
-        self.receiver = receiver
-        self.folder = folder
-        self.steps: list[tuple[Step, str]] = []
-        self.stepped = asyncio.Event()
-
-    def observe(self, step: Step, entry_id: str) -> None:
-        self.steps.append((step, entry_id))
-        self.stepped.set()
-
-    async def until(self, step: Step, count: int = 1) -> None:
-        """Wait until `step` was taken for so many entries."""
-        while len({entry_id for taken, entry_id in self.steps if taken is step}) < count:
-            self.stepped.clear()
-            await asyncio.wait_for(self.stepped.wait(), 20)
-
-    def stored(self) -> set[str]:
-        return {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
-
-
-@asynccontextmanager
-async def receiving(settings: Settings, folder: Path) -> AsyncIterator[Receiving]:
-    handler = FolderHandler(folder)
-    watched: list[Receiving] = []
-
-    def observe(step: Step, entry_id: str) -> None:
-        watched[0].observe(step, entry_id)
-
-    async with Receiver(settings, handler, confirm=handler.confirm, observe=observe) as receiver:
-        watched.append(Receiving(receiver, folder))
-        running = asyncio.create_task(receiver.run())
-        try:
-            yield watched[0]
-        finally:
-            receiver.stop()
-            await asyncio.wait_for(running, 30)
-
-
-def with_receiver(settings: Settings, **changes: float) -> Settings:
-    return settings.model_copy(update={"receiver": settings.receiver.model_copy(update=changes)})
 
 
 async def test_whatever_arrives_the_good_report_behind_it_is_registered(

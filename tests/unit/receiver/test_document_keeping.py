@@ -11,6 +11,7 @@ import pytest
 from fiksmelding.errors import AccessRefused, NotFound, PlatformError, PlatformUnavailable
 from fiksmelding.fiks import DocumentTooLarge
 from fiksmelding.journal import Arrival, Entry, Journal, Kept, State
+from fiksmelding.receiver.alarms import Alarms
 from fiksmelding.receiver.documents import DocumentKeeper
 from support.arrivals import arrival
 from support.clocks import StillClock
@@ -47,7 +48,7 @@ class Keeping:
         self.journal = journal
         self.clock = StillClock()
         self.store = Store(self.clock)
-        self.keeper = DocumentKeeper(journal=journal, documents=self.store, clock=self.clock)
+        self.keeper = DocumentKeeper(journal=journal, documents=self.store, clock=self.clock, alarms=Alarms(self.clock))
 
     async def keep(self, delivery: Arrival | None = None, *, hours: float = 12) -> Kept:
         message = delivery or arrival(dokumentlager_id=str(uuid4()))
