@@ -48,7 +48,7 @@ bench: $(READY)
 
 # Each word that is given goes to it: make chaos REPORTS=300 JOURNAL=postgresql
 CHAOS_WORDS := REPORTS MINUTES SEED FAULTS RECEIVERS JOURNAL BROKER FOLDER
-CHAOS_OPTIONS := $(foreach word,$(CHAOS_WORDS),$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word))))
+CHAOS_OPTIONS := $(foreach word,$(CHAOS_WORDS),$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word)))) $(if $(BROKEN),--broken)
 chaos: $(READY)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS_OPTIONS)
 

@@ -108,7 +108,7 @@ class Fleet:
                 await process.stdin.drain()
 
     async def end(self) -> list[int]:
-        """Stop every receiver in order, for good; returns the exit statuses."""
+        """Stop every receiver in order, for good; returns the exit statuses, 0 also for one that was just starting."""
         self._ending = True
         return await asyncio.gather(*(self._stop_for_good(receiver) for receiver in self._receivers))
 
@@ -120,10 +120,11 @@ class Fleet:
         self._measure(process)
         _signal(process, signal.SIGTERM)
         try:
-            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
             _signal(process, signal.SIGKILL)
-            return await process.wait()
+            status = await process.wait()
+        return 0 if status == -signal.SIGTERM else status
 
     async def _end(self, number: int, how: signal.Signals, away_seconds: float) -> None:
         receiver = self._receivers[number]

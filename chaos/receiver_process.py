@@ -60,19 +60,11 @@ class Registrar:
 
     async def register_early(self, report: Report) -> Registered:
         """A handler that answers before it has stored anything, as the case system of 2020-2023 did."""
-        task = asyncio.create_task(self._later(report))
-        _BACKGROUND.add(task)
-        task.add_done_callback(_BACKGROUND.discard)
-        return Registered(reference=f"SAK-{report.id}")
-
-    async def _later(self, report: Report) -> None:
         content = hashlib.sha256(await report.json() or b"").hexdigest()
-        await asyncio.sleep(EARLY_SECONDS)
-        self.cases.ask(report.id, melding_id=report.melding_id, content=content, told_repeat=report.repeat)
-        self.cases.store(report.id, melding_id=report.melding_id, content=content)
-
-
-_BACKGROUND: set[asyncio.Task[None]] = set()
+        told = {"melding_id": report.melding_id, "content": content}
+        await asyncio.to_thread(lambda: self.cases.ask(report.id, told_repeat=report.repeat, **told))
+        asyncio.get_running_loop().call_later(EARLY_SECONDS, lambda: self.cases.store(report.id, **told))
+        return Registered(reference=f"SAK-{report.id}")
 
 
 async def _before_storing(wrong: Misbehaviour | None) -> None:

@@ -24,13 +24,12 @@ def closing_line(outcome: Outcome) -> str:
 
 def again(options: Options) -> str:
     """The command that runs the same plan again."""
-    words = {name.upper(): value for name, value in asdict(options).items() if value is not None and value is not False}
-    return " ".join(
-        [
-            "make chaos",
-            *(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in words.items()),
-        ]
-    )
+    given = {name: value for name, value in asdict(options).items() if value is not None and value is not False}
+    return " ".join(["make chaos", *(f"{name.upper()}={_spelled(value)}" for name, value in given.items())])
+
+
+def _spelled(value: object) -> str:
+    return "1" if value is True else str(value)
 
 
 def complaints(outcome: Outcome, folder: Path) -> Iterator[str]:

@@ -1,0 +1,57 @@
+"""The promise under fire: everything around the receivers breaks, and no report is lost, doubled or confirmed early.
+
+docs/reliability.md tells what is done and how it is judged; `make chaos` runs longer ones.
+"""
+
+import asyncio
+import os
+import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLOSING_LINE = re.compile(
+    r"chaos: reports=(\d+) faults=(\d+) registered=(\d+) answered=(\d+) lost=(\d+) twice=(\d+) early=(\d+)"
+)
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL"),
+    pytest.mark.timeout(400),
+]
+
+
+async def chaos(folder: Path, *words: str | float) -> tuple[int, tuple[int, ...], str]:
+    """Run it; returns its exit status, the numbers of its closing line, and all that it said."""
+    program = [sys.executable, "-m", "chaos", "--folder", str(folder), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    process = await asyncio.create_subprocess_exec(*program, cwd=ROOT, env=environment, stdout=PIPE, stderr=STDOUT)
+    try:
+        said = (await process.communicate())[0].decode()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    found = CLOSING_LINE.search(said)
+    assert found is not None, said
+    return process.returncode or 0, tuple(map(int, found.groups())), said
+
+
+async def test_300_reports_and_everything_breaks(tmp_path: Path) -> None:
+    status, numbers, said = await chaos(tmp_path, "--reports", 300, "--minutes", 1.2, "--seed", 11)
+    assert status == 0, said
+    reports, faults, registered, answered, *wrong = numbers
+    assert (reports, registered, answered) == (300, 300, 300)
+    assert faults >= 30
+    assert wrong == [0, 0, 0]
+
+
+async def test_a_case_system_that_answers_before_it_has_stored_is_convicted(tmp_path: Path) -> None:
+    status, numbers, said = await chaos(
+        tmp_path, "--reports", 20, "--minutes", 0.1, "--seed", 3, "--faults", 1, "--broken"
+    )
+    early = numbers[-1]
+    assert (status, early) == (1, 20)
+    assert "make chaos REPORTS=20" in said
