@@ -334,8 +334,8 @@ class Journal:
     async def earlier_like(self, entry: Entry) -> Sequence[Entry]:
         """Entries that came before `entry`, by keeping or by opening, and may hold the same report.
 
-        The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`. Whether they do hold the same
-        report, only their content can tell.
+        The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`, or they are the same sealed
+        bytes. Whether they do hold the same report, only their content can tell.
         """
         return await self._database.read(lambda connection: queries.earlier_like(connection, entry))
 

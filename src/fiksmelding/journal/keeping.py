@@ -46,7 +46,7 @@ def insert_entry(
     Raises:
         sqlalchemy.exc.IntegrityError: It was kept before.
     """
-    _queue_with_namesakes(connection, arrival)
+    _queue_with_namesakes(connection, arrival, payload)
     entry_id = str(uuid4())
     detail: dict[str, str | int] = {
         "melding_id": arrival.melding_id or "",
@@ -72,6 +72,7 @@ def insert_entry(
         "missing": list(arrival.missing),
         "payload_id": payload.id,
         "size": payload.size,
+        "sha256": payload.sha256 if payload.size else None,
         "received_at": arrival.received_at,
         "deadline_at": arrival.deadline_at,
         "state": State.RECEIVED.value,
@@ -93,7 +94,7 @@ def note_repetition(connection: Connection, arrival: Arrival, key: str) -> Kept:
     return Kept(entry_id, repeated=True)
 
 
-def _queue_with_namesakes(connection: Connection, arrival: Arrival) -> None:
+def _queue_with_namesakes(connection: Connection, arrival: Arrival, payload: StoredPayload) -> None:
     """Let entries that may hold the same report become visible in the order of their sequence.
 
     Otherwise two processes that keep a report and its resend at the same moment could each see none before its own,
@@ -101,7 +102,7 @@ def _queue_with_namesakes(connection: Connection, arrival: Arrival) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
-    ids = {"k": arrival.klient_melding_id, "b": arrival.bekymringsmelding_id}
+    ids = {"k": arrival.klient_melding_id, "b": arrival.bekymringsmelding_id, "d": payload.sha256}
     names = [f"{arrival.avsender_id}/{kind}/{value}" for kind, value in ids.items() if value is not None]
     if names:
         # In one order everywhere, or two could wait for each other.

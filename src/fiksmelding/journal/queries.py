@@ -60,6 +60,7 @@ _EARLIER_LIKE: Final = (
         or_(
             entries.c.klient_melding_id == bindparam("klient_melding_id"),
             entries.c.bekymringsmelding_id == bindparam("bekymringsmelding_id"),
+            entries.c.sha256 == bindparam("sha256"),
         ),
     )
     .order_by(entries.c.sequence)
@@ -70,13 +71,14 @@ _REPORT_ID_TAKEN: Final = select(entries.c.id).where(
 
 
 def earlier_like(connection: Connection, entry: Entry) -> Sequence[Entry]:
-    """Entries of the same sender that came before `entry` and share an id with it."""
+    """Entries of the same sender that came before `entry` and share an id or the sealed bytes with it."""
     wanted = {
         "avsender_id": entry.arrival.avsender_id,
         "other_than": entry.id,
         "before": entry.sequence,
         "klient_melding_id": entry.arrival.klient_melding_id,
         "bekymringsmelding_id": entry.arrival.bekymringsmelding_id,
+        "sha256": entry.sha256,
     }
     return [entry_of(row) for row in connection.execute(_EARLIER_LIKE, wanted)]
 

@@ -120,6 +120,7 @@ class Entry:
         attempts: How often the handler was called, or about to be, since it was opened.
         failures: Failures in a row at the present step; decides the wait before the next attempt.
         size: Size of the sealed payload, in bytes.
+        sha256: Digest of the sealed payload, hexadecimal; None when it is empty, or was kept before digests were.
         payload_id: Its key among the pieces.
         report_id: The idempotency key that the handler gets; set when first opened.
         duplicate_of: The entry that holds the same report, when this is a repetition of it.
@@ -138,6 +139,7 @@ class Entry:
     attempts: int
     failures: int
     size: int
+    sha256: str | None
     payload_id: str
     report_id: str | None
     duplicate_of: str | None

@@ -54,6 +54,7 @@ def entry_of(row: Row[*tuple[object, ...]]) -> Entry:
         attempts=values["attempts"],
         failures=values["failures"],
         size=values["size"],
+        sha256=values["sha256"],
         payload_id=values["payload_id"],
         report_id=values["report_id"],
         duplicate_of=values["duplicate_of"],

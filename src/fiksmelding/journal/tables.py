@@ -84,6 +84,8 @@ entries = Table(
     Column("missing", JSON, nullable=False),
     Column("payload_id", String(36), nullable=False, unique=True),
     Column("size", BigInteger, nullable=False),
+    # Of the sealed bytes: equal ones are the same submission, whatever ids they came under.
+    Column("sha256", String(64)),
     Column("received_at", UtcDateTime, nullable=False),
     Column("deadline_at", UtcDateTime, nullable=False),
     Column("state", String(16), nullable=False),
@@ -109,6 +111,7 @@ _LEASED = entries.c.lease_owner.is_not(None)
 Index("entries_leased", entries.c.lease_owner, sqlite_where=_LEASED, postgresql_where=_LEASED)
 Index("entries_klient_melding_id", entries.c.avsender_id, entries.c.klient_melding_id)
 Index("entries_bekymringsmelding_id", entries.c.avsender_id, entries.c.bekymringsmelding_id)
+Index("entries_sha256", entries.c.avsender_id, entries.c.sha256)
 Index("entries_state", entries.c.state, entries.c.received_at)
 
 # Reports to send, and how they stand with the platform.

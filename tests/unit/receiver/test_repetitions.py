@@ -23,6 +23,19 @@ async def test_a_resend_is_registered_once_and_answered_again(
     assert answered == [first.arrival.melding_id, second.arrival.melding_id]
 
 
+async def test_the_same_sealed_bytes_are_registered_once_whatever_ids_they_came_under(
+    journeys: Journeys, case_system: CaseSystem
+) -> None:
+    """A sender whose first answer was lost submits the very same bytes again; the platform gives them new ids."""
+    sealed = journeys.report()
+    sendings = [arrival(klient_melding_id=f"k-{number}", bekymringsmelding_id=f"b-{number}") for number in range(2)]
+    first, second = [await journeys.walk(await journeys.keep(sealed, sending)) for sending in sendings]
+    assert len(case_system.calls) == 1
+    assert (second.state, second.duplicate_of) == (State.RECEIPTED, first.id)
+    await journeys.walk(await journeys.keep(journeys.report(), arrival(klient_melding_id="k-2")))
+    assert len(case_system.calls) == 2, "sealed anew, it may be a report of its own"
+
+
 async def test_a_resend_of_a_refused_report_gets_the_same_answer(journeys: Journeys, case_system: CaseSystem) -> None:
     case_system.troubles = [Reject("Feil kommune.")]
     await journeys.walk(await journeys.keep(journeys.report(), arrival(klient_melding_id="k-1")))
