@@ -7,7 +7,6 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from chaos.judge import Sending
 from chaos.narrator import Narrator
 from chaos.plan import Fault, Kind, Plan, Target
 from chaos.supply import ACCOUNT
@@ -91,7 +90,6 @@ class Injector:
         self._narrator = narrator
         self._lines: dict[tuple[Target, int], _Line] = {}
         self.struck: dict[int, float] = {}
-        self.resent: list[Sending] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -208,15 +206,16 @@ class Injector:
         """Send a report once more, as a sender does that had no answer: under a new `melding-id`."""
         fiks, prepared = self._world.fiks, self._world.supply.report(number)
         report_id = self._plan.report_ids[number - 1]
-        melding_id = str(uuid.uuid5(uuid.UUID(report_id), f"resend {len(self.resent)}"))
+        melding_id = str(uuid.uuid4())
         headers = {
             "melding-id": melding_id,
             "type": prepared.message_type.value,
             "avsender-id": str(fiks.platform.world.national.account.id),
             "bekymringsmelding-id": report_id,
         }
-        self.resent.append(Sending(melding_id, report_id, prepared.content))
-        fiks.put_on_queue(ACCOUNT, headers=headers, body=prepared.envelope)
+        book = fiks.platform.national.book
+        book.put(fiks.report(report_id).sent_as(melding_id))
+        fiks.put_on_queue(ACCOUNT, headers=headers, body=prepared.sealed.asice)
 
 
 def _place(fault: Fault) -> tuple[Target, int]:

@@ -23,11 +23,14 @@ class Sending:
         melding_id: The platform's id of the sending.
         report_id: Which report it holds; a report may be sent more than once.
         content: SHA-256 of its `bekymringsmelding.json`, hexadecimal.
+        given_up: Whether the platform gave a sending of this report up after three deliveries that broke, and sent
+            the report by letter.
     """
 
     melding_id: str
     report_id: str
     content: str
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Verdict:
         reports: How many reports were sent.
         registered: How many of them the case system holds, whole and once.
         answered: How many of them have their one final answer, for each time they were sent.
-        lost: Reports that the case system does not hold as they were sent.
+        by_letter: Reports that never reached us whole; the platform knows, for it gave them up and sent them by letter.
+        lost: Other reports that the case system does not hold as they were sent.
         twice: Reports that it was asked to register again without being told so, or holds more than once.
         early: Reports whose `mottatt` the platform took before the case system had them.
         unanswered: Reports that lack an answer.
@@ -66,6 +70,7 @@ class Verdict:
     reports: int
     registered: int
     answered: int
+    by_letter: Sequence[str] = field(default=())
     lost: Sequence[str] = field(default=())
     twice: Sequence[str] = field(default=())
     early: Sequence[str] = field(default=())
@@ -97,12 +102,15 @@ def judge(
     """
     reports = dict.fromkeys(sending.report_id for sending in sendings)
     sent_as = {sending.melding_id: sending for sending in sendings}
+    heard_of = {call.melding_id for call in calls} | {answer.svar_til for answer in answers}
+    sendings = [one for one in sendings if not one.given_up or one.melding_id in heard_of]
+    arrived = dict.fromkeys(sending.report_id for sending in sendings)
     held: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         if case.melding_id in sent_as:
             held[sent_as[case.melding_id].report_id].append(case)
     content = {sending.report_id: sending.content for sending in sendings}
-    lost = [one for one in reports if not any(case.content == content[one] for case in held[one])]
+    lost = [one for one in arrived if not any(case.content == content[one] for case in held[one])]
     twice = _twice(held, calls, sent_as)
     told: dict[str, list[Answer]] = {sending.melding_id: [] for sending in sendings}
     for answer in answers:
@@ -116,8 +124,9 @@ def judge(
     wrong = {*unanswered, *contradicted}
     return Verdict(
         reports=len(reports),
-        registered=sum(len(held[one]) == 1 for one in reports if one not in set(lost)),
-        answered=sum(one not in wrong for one in reports),
+        registered=sum(len(held[one]) == 1 for one in arrived if one not in set(lost)),
+        answered=sum(one not in wrong for one in arrived),
+        by_letter=[one for one in reports if one not in arrived],
         lost=lost,
         twice=twice,
         early=early,

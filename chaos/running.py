@@ -15,6 +15,7 @@ from chaos.judge import Answer, Sending, Verdict, judge
 from chaos.narrator import Narrator
 from chaos.plan import Fault, Options, Plan, Target, draw
 from chaos.world import World, open_world
+from fiksmelding.messages import MessageType
 
 __all__ = ["Outcome", "run"]
 
@@ -59,8 +60,8 @@ async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
             submitted = await _submit(world, plan, injector, narrator)
             await injector.finish()
             narrator.tell("every fault is over")
-            sendings = [*_sendings(world, plan), *injector.resent]
-            await _until_quiet(world, sendings, narrator)
+            await _until_quiet(world, plan, narrator)
+            sendings = _sendings(world, plan)
         statuses = await world.fleet.end()
         whole = await _verified(world)
         verdict, struck = _judged(world, plan, sendings, dict(injector.struck), narrator)
@@ -88,16 +89,17 @@ async def _submit(world: World, plan: Plan, injector: Injector, narrator: Narrat
     return submitted
 
 
-async def _until_quiet(world: World, sendings: Sequence[Sending], narrator: Narrator) -> None:
+async def _until_quiet(world: World, plan: Plan, narrator: Narrator) -> None:
     """Wait until every sending is answered and nothing more comes, or until it is plain that this will not happen."""
-    patience = 120 + len(sendings) / 20
+    patience = 120 + plan.options.reports / 20
     started = changed = time.monotonic()
     taken = -1
     while time.monotonic() - started < patience:
         answers = world.fiks.taken()
         if len(answers) != taken:
             taken, changed = len(answers), time.monotonic()
-        open_ones = {one.melding_id for one in sendings} - {str(answer.svar_pa_melding) for answer in answers}
+        answered = {str(answer.svar_pa_melding) for answer in answers}
+        open_ones = [one for one in _sendings(world, plan) if not one.given_up and one.melding_id not in answered]
         if not open_ones and time.monotonic() - changed >= QUIET_SECONDS:
             narrator.tell("quiet")
             return
@@ -106,11 +108,12 @@ async def _until_quiet(world: World, sendings: Sequence[Sending], narrator: Narr
 
 
 def _sendings(world: World, plan: Plan) -> Sequence[Sending]:
-    return [
-        Sending(melding_id, report_id, world.supply.report(number).content)
-        for number, report_id in enumerate(plan.report_ids, start=1)
-        for melding_id in world.fiks.report(report_id).melding_ids
-    ]
+    sendings = []
+    for number, report_id in enumerate(plan.report_ids, start=1):
+        report, content = world.fiks.report(report_id), world.supply.report(number).content
+        given_up = any(receipt.message_type == MessageType.SERVERFEIL for receipt in report.receipts)
+        sendings += [Sending(melding_id, report_id, content, given_up) for melding_id in report.melding_ids]
+    return sendings
 
 
 async def _verified(world: World) -> bool:

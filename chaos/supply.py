@@ -1,12 +1,14 @@
 """Reports to submit: invented, sealed beforehand, so that submitting one costs next to nothing."""
 
+import asyncio
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from chaos.plan import Plan
-from fiksmelding.messages import MessageType, render_pdf
+from fiksmelding.envelope import encrypt
+from fiksmelding.messages import REPORT_TYPES, Bekymringsmelding, MessageType, render_pdf
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.national.portal import SealedReport
 from fiksmelding.simulator.national.service import Submission
@@ -16,7 +18,6 @@ __all__ = ["ACCOUNT", "Prepared", "Supply"]
 
 ACCOUNT = "bergen"
 MOST_DIFFERENT = 400
-PDFS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,12 @@ class Prepared:
 
     Attributes:
         message_type: Its type.
-        envelope: The container, sealed for the account.
+        sealed: The container, sealed for the account, and the print copy.
         content: SHA-256 of its JSON, hexadecimal.
     """
 
     message_type: MessageType
-    envelope: bytes
+    sealed: SealedReport
     content: str
 
 
@@ -52,15 +53,23 @@ class Supply:
         count = min(self._plan.options.reports, MOST_DIFFERENT)
         invented = SyntheticReports(self._plan.options.seed)
         messages = list(invented.reports(count))
-        shortest = [invented.report(message.message_type, length=Length.LINE) for message in islice(messages, PDFS)]
-        pdfs = [render_pdf(message) for message in shortest]
+        printed = [await self._printed(invented.report(kind, length=Length.LINE)) for kind in sorted(REPORT_TYPES)]
         prepared = []
         for number, message in enumerate(messages):
             data = message.to_json()
-            files = {"bekymringsmelding.json": data, "bekymringsmelding.pdf": pdfs[number % PDFS]}
+            pdf, print_copy = printed[number % len(printed)]
+            files = {"bekymringsmelding.json": data, "bekymringsmelding.pdf": pdf}
             envelope = await self._fiks.seal_for(ACCOUNT, files)
-            prepared.append(Prepared(message.message_type, envelope, hashlib.sha256(data).hexdigest()))
+            content = hashlib.sha256(data).hexdigest()
+            prepared.append(Prepared(message.message_type, SealedReport(envelope, print_copy), content))
         self._prepared = prepared
+
+    async def _printed(self, message: Bekymringsmelding) -> tuple[bytes, bytes]:
+        """A PDF, and the same sealed for the print provider."""
+        pdf, copy = render_pdf(message), io.BytesIO()
+        certificate = self._fiks.platform.world.print_credential.certificate
+        await asyncio.to_thread(lambda: encrypt(io.BytesIO(pdf), recipient=certificate, out=copy))
+        return pdf, copy.getvalue()
 
     def report(self, number: int) -> Prepared:
         """What the report of a number holds; numbers begin with 1."""
@@ -81,6 +90,6 @@ class Supply:
                 kommune=kommune,
                 bydel=bydel,
                 sender_id=world.national.account.organisation.id,
-                sealed=SealedReport(prepared.envelope, None),
+                sealed=prepared.sealed,
             )
         )

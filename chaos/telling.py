@@ -33,7 +33,10 @@ def _spelled(value: object) -> str:
 
 
 def complaints(outcome: Outcome, folder: Path) -> Iterator[str]:
-    """What is wrong, line by line; nothing when all is well."""
+    """What is to be known, line by line; nothing when all is well."""
+    letters = outcome.verdict.by_letter
+    if letters:
+        yield f"given up by the platform after three broken deliveries, and sent by letter: {len(letters)}"
     if outcome.fine:
         return
     for what, ids in outcome.verdict.complaints().items():

@@ -99,3 +99,16 @@ def test_what_belongs_to_no_report_is_told() -> None:
     stray = Answer("m9", MOTTATT, "k9", 31)
     assert blamed(verdict(answers=(ANSWER, stray))) == {"stray": ["m9"]}
     assert blamed(verdict(calls=(CALL, replace(CALL, melding_id="m8")))) == {"stray": ["m8"]}
+
+
+def test_a_sending_that_the_platform_gave_up_before_we_heard_of_it_goes_by_letter_and_is_not_lost() -> None:
+    given_up = replace(SENDING, given_up=True)
+    found = verdict(sendings=(given_up,), calls=(), cases=(), answers=())
+    assert found.blameless
+    assert (found.reports, found.registered, found.answered, list(found.by_letter)) == (1, 0, 0, ["r1"])
+
+
+def test_a_sending_that_the_platform_gave_up_after_we_kept_it_has_to_be_registered_all_the_same() -> None:
+    given_up = replace(SENDING, given_up=True)
+    assert verdict(sendings=(given_up,)).blameless
+    assert blamed(verdict(sendings=(given_up,), cases=(), answers=())) == {"lost": ["r1"], "unanswered": ["r1"]}
