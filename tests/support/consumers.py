@@ -51,6 +51,7 @@ def consumer(
     *,
     clock: FakeClock | None = None,
     log_in: Callable[[], Awaitable[Credentials]] = credentials,
+    explain: Callable[[], Awaitable[str]] | None = None,
     **changes: object,
 ) -> Consumer:
     return Consumer(
@@ -58,6 +59,7 @@ def consumer(
         queue=broker.queue,
         credentials=log_in,
         on_delivery=on_delivery,
+        explain=explain,
         clock=clock or FakeClock(),
         stop_seconds=5,
     )

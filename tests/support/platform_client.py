@@ -129,8 +129,8 @@ class PlatformClient:
         async with self.http.get(path, headers=await self.headers(**changes)) as response:
             return response.status, await response.json()
 
-    async def get_bytes(self, path: str) -> tuple[int, bytes]:
-        async with self.http.get(path, headers=await self.headers()) as response:
+    async def get_bytes(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        async with self.http.get(path, headers={**await self.headers(), **(headers or {})}) as response:
             return response.status, await response.read()
 
     async def send(

@@ -71,6 +71,10 @@ class Session:
     def close_connection(self, refusal: Refusal) -> None:
         self.send(0, commands.Connection.Close(refusal.code, refusal.text, 0, 0))
 
+    def block(self, reason: str) -> None:
+        """Say that the broker is short of memory or disk, and takes nothing that is published."""
+        self.send(0, commands.Connection.Blocked(reason))
+
     def raw(self, octets: bytes) -> None:
         """Send these very bytes."""
         self._writer.write(octets)
@@ -106,6 +110,9 @@ class Session:
         if isinstance(got, heartbeat.Heartbeat):
             return
         self.methods.append(got.name)
+        if got.name in self._broker.ignored:
+            self._broker.notify()
+            return
         match got:
             case commands.Connection.StartOk():
                 _, user, password = str(got.response).split("\x00")
@@ -170,6 +177,7 @@ class ScriptedBroker:
     prefetch: int | None = None
     no_ack: bool | None = None
     mute: bool = False
+    ignored: set[str] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -1,5 +1,6 @@
 """The pages say what the code does."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -41,3 +42,15 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
     links = [part.split(")", 1)[0].split("#")[0] for part in text.split("](")[1:]]
     missing = [link for link in links if link and "://" not in link and not ((ROOT / page).parent / link).exists()]
     assert missing == []
+
+
+def test_every_test_that_the_page_on_the_queue_names_is_there() -> None:
+    page = (ROOT / "docs" / "broker.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    assert named
+    assert named <= there

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
@@ -29,9 +30,12 @@ from fiksmelding.errors import (
 )
 from fiksmelding.tls import client_context
 
+log = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
 
 CREDENTIALS_SECONDS = 120.0
+EXPLANATION_SECONDS = 60.0
 STOP_SECONDS = 20.0
 _random = random.SystemRandom()
 
@@ -56,6 +60,7 @@ class Consumer:
         queue: The queue's name. It is never declared.
         credentials: Asked before every attempt to connect: a token may have expired.
         on_delivery: Keeps and acknowledges a delivery.
+        explain: Asked when the broker refuses us, for the broker does not say why. Its sentences end up in the status.
         clock: Where times and waits come from.
         stop_seconds: How long closing waits for hand-overs that run.
 
@@ -70,12 +75,14 @@ class Consumer:
         queue: str,
         credentials: Callable[[], Awaitable[Credentials]],
         on_delivery: Callable[[Delivery], Awaitable[None]],
+        explain: Callable[[], Awaitable[str]] | None = None,
         clock: Clock | None = None,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self._settings = settings
         self._queue = queue
         self._credentials = credentials
+        self._explain = explain
         self._clock = clock or SystemClock()
         self._stop_seconds = stop_seconds
         self._addresses = cycle(settings.addresses)
@@ -158,7 +165,7 @@ class Consumer:
             try:
                 await self._connect_and_serve(tls)
             except REFUSALS as error:
-                self._board.show(ConsumerState.REFUSED, str(error))
+                self._board.show(ConsumerState.REFUSED, await self._why_refused(error))
                 wait = _slow_wait(self._settings)
             except Exception as error:  # noqa: BLE001  whatever went wrong, receiving must go on
                 reason = str(error) if isinstance(error, FiksmeldingError) else f"Unexpected {type(error).__name__}."
@@ -222,6 +229,16 @@ class Consumer:
                 return await self._credentials()
         except TimeoutError:
             raise BrokerUnavailable(f"There were no credentials within {CREDENTIALS_SECONDS:g} s.") from None
+
+    async def _why_refused(self, error: FiksmeldingError) -> str:
+        if self._explain is None or not isinstance(error, BrokerAccessRefused):
+            return str(error)
+        try:
+            async with asyncio.timeout(EXPLANATION_SECONDS):
+                return f"{error.text} {await self._explain()}"
+        except Exception as unexplained:  # noqa: BLE001  an explanation is a help, never a condition
+            log.debug("the refusal could not be explained: %s", type(unexplained).__name__)
+            return str(error)
 
     async def _woken(self) -> None:
         await self._wake.wait()

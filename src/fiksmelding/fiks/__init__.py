@@ -1,5 +1,6 @@
 """The platform over HTTP: tokens, catalog, sending, documents, reports."""
 
+from fiksmelding.fiks.access import explain_refusal
 from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog
 from fiksmelding.fiks.documents import Documents, DocumentTooLarge
 from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
@@ -22,4 +23,5 @@ __all__ = [
     "Reports",
     "SentMessage",
     "Status",
+    "explain_refusal",
 ]

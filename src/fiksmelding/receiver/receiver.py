@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -18,7 +19,7 @@ from fiksmelding.errors import (
     JournalError,
     JournalUnavailable,
 )
-from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
+from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession, explain_refusal
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.receiver.alarms import AlarmObserver, Alarms, tell_nobody
 from fiksmelding.receiver.answering import Answering
@@ -304,6 +305,7 @@ class Receiver:
             queue=f"fiksio.konto.{konto_id}",
             credentials=credentials,
             on_delivery=keep,
+            explain=partial(explain_refusal, session),
             clock=self._clock,
             stop_seconds=self._settings.receiver.stop_seconds,
         )

@@ -103,9 +103,13 @@ class Documents:
     Args:
         folder: Where the files are. They are sealed envelopes: no plaintext.
         clock: The time by which documents expire.
+
+    Attributes:
+        serves_ranges: Whether a client may ask for the rest of a document only. The contract promises neither.
     """
 
     def __init__(self, folder: Path, clock: SimulatorClock) -> None:
+        self.serves_ranges = True
         self._folder = folder
         self._clock = clock
         self._documents: dict[UUID, _Document] = {}
@@ -147,13 +151,14 @@ class Documents:
             ttl=int(document.expires_at.timestamp() * 1000),
         )
 
-    async def read(self, document_id: UUID, *, chunk_bytes: int = 262_144) -> AsyncIterator[bytes]:
-        """The bytes of a document, piece by piece.
+    async def read(self, document_id: UUID, *, start: int = 0, chunk_bytes: int = 262_144) -> AsyncIterator[bytes]:
+        """The bytes of a document from `start` on, piece by piece.
 
         Raises:
             Refusal: 404, before the first piece.
         """
         with self._find(document_id).path.open("rb") as file:
+            file.seek(start)
             while chunk := await asyncio.to_thread(file.read, chunk_bytes):
                 yield chunk
 

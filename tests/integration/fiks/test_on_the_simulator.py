@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
+from yarl import URL
 
 from fiksmelding.broker import Consumer, Credentials, Delivery
 from fiksmelding.config import Settings
@@ -14,6 +15,7 @@ from fiksmelding.errors import AccessRefused, NotFound, PlatformUnavailable, Req
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
 from fiksmelding.simulator import Simulator
 from support.fake_clock import FakeClock
+from support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture
@@ -122,6 +124,28 @@ async def test_a_large_body_comes_from_the_document_store(
     with pytest.raises(NotFound):
         async for _ in store.download(uuid4()):
             pass
+
+
+@pytest.mark.parametrize("serves_ranges", [True, False])
+async def test_a_download_over_a_connection_that_breaks_again_and_again_is_whole(
+    serves_ranges: bool, oslo: FiksSession, bergen: FiksSession, fiks: Simulator
+) -> None:
+    body = bytes(range(256)) * 4 * 8192
+    fiks.platform.documents.serves_ranges = serves_ranges
+    sent = await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id, body=body)
+    assert sent.dokumentlager_id is not None
+    api = URL(fiks.api_url)
+    async with TcpProxy(api.host or "", api.port or 0) as proxy:
+        settings = changed(fiks.settings_for("bergen"), "platform", api_url=str(api.with_port(proxy.port)))
+        clock = FakeClock()
+        async with FiksSession(settings, clock=clock) as session:
+            received = b""
+            async for piece in Documents(session).download(sent.dokumentlager_id):
+                if len(received) // 2_000_000 < len(received + piece) // 2_000_000:
+                    proxy.cut()
+                received += piece
+            assert received == body
+    assert len(clock.slept) >= 4
 
 
 async def test_a_token_the_platform_thinks_expired_is_replaced_within_the_call(

@@ -147,6 +147,27 @@ async def test_a_large_body_goes_through_the_document_store(bergen: PlatformClie
     assert (described["storrelse"], described["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
 
 
+async def test_the_rest_of_a_document_can_be_asked_for_where_the_store_serves_ranges(
+    bergen: PlatformClient, oslo: PlatformClient
+) -> None:
+    body = noise(5 * MEGABYTE + 1)
+    _, sent = await bergen.send(metadata(bergen), body)
+    path = f"/dokumentlager/nedlasting/{sent['dokumentlagerId']}"
+    same, other = f'"{hashlib.sha256(body).hexdigest()}"', '"another"'
+
+    async with oslo:
+        rest = await oslo.get_bytes(path, headers={"Range": "bytes=1000-"})
+        same_rest = await oslo.get_bytes(path, headers={"Range": "bytes=1000-", "If-Range": same})
+        changed = await oslo.get_bytes(path, headers={"Range": "bytes=1000-", "If-Range": other})
+        beyond, _ = await oslo.get_bytes(path, headers={"Range": f"bytes={len(body)}-"})
+        bergen.fiks.platform.documents.serves_ranges = False
+        whole = await oslo.get_bytes(path, headers={"Range": "bytes=1000-"})
+
+    assert rest == same_rest == (206, body[1000:])
+    assert changed == whole == (200, body)
+    assert beyond == 416
+
+
 async def test_a_body_of_five_megabytes_still_travels_with_its_message(
     bergen: PlatformClient, oslo: PlatformClient
 ) -> None:

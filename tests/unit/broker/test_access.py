@@ -112,3 +112,31 @@ def test_the_platforms_password_is_password_space_token() -> None:
     integration = uuid4()
     made = Credentials.of_integration(integration, SecretStr("p w"), SecretStr("t"))
     assert (made.user, made.password.get_secret_value()) == (str(integration), "p w t")
+
+
+async def test_what_the_broker_does_not_say_about_a_refusal_is_asked_for_elsewhere(broker: ScriptedBroker) -> None:
+    asked: list[str] = []
+
+    async def explain() -> str:
+        asked.append("why")
+        return "It is the password."
+
+    broker.login_refusals.append(ACCESS_REFUSED)
+    async with consumer(broker, Inbox().keep, explain=explain) as one:
+        assert (await reached(one, ConsumerState.REFUSED)).endswith("the token has expired. It is the password.")
+        await reached(one, ConsumerState.CONSUMING)
+        (await broker.consumer()).drop()
+        await broker.consumer(2)
+    assert asked == ["why"]
+
+
+async def test_a_refusal_that_cannot_be_explained_is_told_as_it_is(broker: ScriptedBroker) -> None:
+    async def explain() -> str:
+        raise KeyError("secret")
+
+    broker.login_refusals.append(ACCESS_REFUSED)
+    async with consumer(broker, Inbox().keep, explain=explain) as one:
+        reason = await reached(one, ConsumerState.REFUSED)
+        assert "Check integration.id" in reason
+        assert "secret" not in reason
+        await reached(one, ConsumerState.CONSUMING)

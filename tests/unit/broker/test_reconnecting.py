@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from fiksmelding.broker import ConsumerState, Credentials
-from support.consumers import HEADERS, Inbox, consumer, reached, reason_given
+from support.consumers import HEADERS, Inbox, consumer, reached
 from support.fake_clock import FakeClock
 from support.scripted_broker import Refusal, ScriptedBroker
 
@@ -114,19 +114,3 @@ async def test_waits_between_attempts_double_with_full_jitter(unused_tcp_port: i
     ceilings = [1, 2, 4, *[8] * 9]
     assert all(0 <= pause <= ceiling for pause, ceiling in zip(clock.slept, ceilings, strict=False))
     assert len(set(clock.slept)) > 6
-
-
-async def test_a_silent_broker_does_not_hold_us_for_ever(broker: ScriptedBroker) -> None:
-    broker.mute = True
-    async with consumer(broker, Inbox().keep, timeout_seconds=0.1) as one:
-        assert "did not answer" in await reason_given(one)
-        broker.mute = False
-        await reached(one, ConsumerState.CONSUMING)
-
-
-async def test_a_broker_that_stops_answering_is_taken_for_dead_after_two_heartbeats(broker: ScriptedBroker) -> None:
-    """Half-open TCP: nothing comes, nothing is closed."""
-    async with consumer(broker, Inbox().keep, heartbeat_seconds=2):
-        session = await broker.consumer(1)
-        session.silent = True
-        await broker.consumer(2)

@@ -1,10 +1,13 @@
 """Sending and the document store over HTTP (contract sections 5 and 7)."""
 
+import re
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from aiohttp import web
 
 from fiksmelding.simulator.accounts import Integration
+from fiksmelding.simulator.answers import DocumentMetadata
 from fiksmelding.simulator.authentication import Authentication
 from fiksmelding.simulator.documents import Body, Documents, IncomingBody
 from fiksmelding.simulator.exchange import Exchange, SendMetadata
@@ -15,6 +18,7 @@ __all__ = ["SendingRoutes"]
 
 SEND = "/fiks-io/api/v1/send"
 DOCUMENT = "/dokumentlager/nedlasting/{dokumentId}"
+FROM_THERE_ON = re.compile(r"bytes=(\d{1,15})-")
 
 
 class SendingRoutes:
@@ -49,10 +53,13 @@ class SendingRoutes:
     async def _download(self, request: web.Request) -> web.StreamResponse:
         document_id = path_uuid(request, "dokumentId")
         self._check_right(caller(request, self._authentication), request)
-        size = self._documents.metadata(document_id).storrelse
-        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)})
+        document = self._documents.metadata(document_id)
+        start = _wanted_from(request, document) if self._documents.serves_ranges else 0
+        response = _download_answer(document, start)
+        if self._documents.serves_ranges:
+            response.headers.update({"Accept-Ranges": "bytes", "ETag": _etag(document)})
         await response.prepare(request)
-        async for chunk in self._documents.read(document_id):
+        async for chunk in self._documents.read(document_id, start=start):
             await response.write(chunk)
         await response.write_eof()
         return response
@@ -66,6 +73,35 @@ class SendingRoutes:
         document_id = path_uuid(request, "dokumentId")
         if self._documents.recipient(document_id) not in integration.accounts:
             raise Refusal.right(integration.id, f"dokument {document_id}")
+
+
+def _etag(document: DocumentMetadata) -> str:
+    return f'"{document.sha256}"'
+
+
+def _wanted_from(request: web.Request, document: DocumentMetadata) -> int:
+    """Where to begin: at `Range: bytes=N-`, if the document is the one of `If-Range` (RFC 9110, 13.1.5); else at 0.
+
+    Raises:
+        Refusal: 416 when it ends before that.
+    """
+    asked = FROM_THERE_ON.fullmatch(request.headers.get("Range", ""))
+    if asked is None or request.headers.get("If-Range", _etag(document)) != _etag(document):
+        return 0
+    start = int(asked[1])
+    if start >= document.storrelse:
+        headers = {"Content-Range": f"bytes */{document.storrelse}"}
+        raise Refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Dokumentet er kortere", headers=headers)
+    return start
+
+
+def _download_answer(document: DocumentMetadata, start: int) -> web.StreamResponse:
+    size = document.storrelse
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - start)}
+    if not start:
+        return web.StreamResponse(headers=headers)
+    part = {"Content-Range": f"bytes {start}-{size - 1}/{size}"}
+    return web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT, headers=headers | part)
 
 
 async def _read(request: web.Request, incoming: IncomingBody) -> tuple[SendMetadata | None, bool]:
