@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,9 +20,8 @@ import pika
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fiksmelding.simulator.pki import Authority
-from support.broker_platforms import Platform, embedded_platform, rabbit_platform
-from support.embedded_broker import PASSWORD, USER, server_tls
+from fiksmelding.simulator import Keys, Simulator
+from support.broker_platforms import Address, platform_of
 from support.rabbitmq import installed, rabbitmq
 
 MESSAGES = 3_000
@@ -30,18 +29,17 @@ BODY = bytes(1_000)
 ROUNDS = 3
 PREFETCHES = (10, 100)
 LIMIT_PER_SECOND = 1_000
-AT_A_TIME = 200
 
-Make = Callable[[], AbstractAsyncContextManager[Platform]]
+Make = Callable[[], Simulator]
 
 
-def consume(port: int, roots: str, queue: str, prefetch: int) -> float:
+def consume(port: int, login: tuple[str, str], roots: str, queue: str, prefetch: int) -> float:
     """Seconds from the first delivery to the last acknowledgement of `MESSAGES`."""
     connection = pika.BlockingConnection(
         pika.ConnectionParameters(
             "127.0.0.1",
             port,
-            credentials=pika.PlainCredentials(USER, PASSWORD),
+            credentials=pika.PlainCredentials(*login),
             ssl_options=pika.SSLOptions(ssl.create_default_context(cafile=roots), "127.0.0.1"),
         )
     )
@@ -63,24 +61,29 @@ def consume(port: int, roots: str, queue: str, prefetch: int) -> float:
     return time.perf_counter() - moments[0]
 
 
-async def per_second(make: Make, roots: str, prefetch: int, consumers: ProcessPoolExecutor) -> float:
-    async with make() as platform:
-        for start in range(0, MESSAGES, AT_A_TIME):
-            await asyncio.gather(*(platform.publish(str(start + number), BODY) for number in range(AT_A_TIME)))
-        address = platform.address
-        loop = asyncio.get_running_loop()
-        seconds = await loop.run_in_executor(consumers, consume, address.port, roots, address.queue, prefetch)
-    return MESSAGES / seconds
+async def per_second(make: Make, prefetch: int, consumers: ProcessPoolExecutor) -> float:
+    async with platform_of(make()) as platform:
+        for number in range(MESSAGES - 1):
+            platform.put(str(number), BODY)
+        await platform.publish(str(MESSAGES - 1), BODY)
+        return MESSAGES / await consumed(platform.address, prefetch, consumers)
 
 
-def measure(brokers: dict[str, Make], roots: str) -> bool:
+async def consumed(address: Address, prefetch: int, consumers: ProcessPoolExecutor) -> float:
+    login = (address.user, address.password)
+    return await asyncio.get_running_loop().run_in_executor(
+        consumers, consume, address.port, login, address.roots, address.queue, prefetch
+    )
+
+
+def measure(brokers: dict[str, Make]) -> bool:
     fast_enough = True
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as consumers:
         for prefetch in PREFETCHES:
             figures: dict[str, list[float]] = {name: [] for name in brokers}
             for _ in range(ROUNDS):
                 for name, make in brokers.items():
-                    figures[name].append(asyncio.run(per_second(make, roots, prefetch, consumers)))
+                    figures[name].append(asyncio.run(per_second(make, prefetch, consumers)))
             medians = {name: statistics.median(found) for name, found in figures.items()}
             shown = ", ".join(f"{name} {median:,.0f}/s" for name, median in medians.items())
             ratio = medians["embedded"] / medians["RabbitMQ"] if "RabbitMQ" in medians else None
@@ -91,18 +94,13 @@ def measure(brokers: dict[str, Make], roots: str) -> bool:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        authority = Authority.new()
-        broker_tls = server_tls(authority.server("127.0.0.1", "localhost"), folder)
-        (folder / "roots.pem").write_bytes(authority.roots_pem)
-        roots = str(folder / "roots.pem")
-        client_tls = ssl.create_default_context(cafile=roots)
-        brokers: dict[str, Make] = {"embedded": lambda: embedded_platform(broker_tls, client_tls, roots)}
+    keys = Keys()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        brokers: dict[str, Make] = {"embedded": lambda: Simulator(keys=keys)}
         if installed():
-            node = stack.enter_context(rabbitmq(folder))
-            brokers["RabbitMQ"] = lambda: rabbit_platform(node, client_tls, roots)
-        if not measure(brokers, roots):
+            node = stack.enter_context(rabbitmq(keys, Path(folder)))
+            brokers["RabbitMQ"] = lambda: Simulator(keys=keys, **node.simulator)
+        if not measure(brokers):
             sys.exit("The embedded broker is too slow.")
 
 

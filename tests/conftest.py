@@ -1,12 +1,13 @@
 """Fixtures for every test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from fiksmelding.simulator import Keys, Simulator
 from fiksmelding.simulator.pki import Authority, Credential
+from support.rabbitmq import EMBEDDED, Node, rabbitmq
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +34,24 @@ def keys(authority: Authority) -> Keys:
     return Keys(authority)
 
 
+@pytest.fixture(scope="session")
+def rabbitmq_node(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One RabbitMQ for all tests of the run that need it; a simulator on it begins with empty queues."""
+    with rabbitmq(keys, tmp_path_factory.mktemp("rabbitmq")) as node:
+        yield node
+
+
 @pytest.fixture
-async def fiks(keys: Keys, tmp_path: Path) -> AsyncIterator[Simulator]:
+def simulator(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Simulator:
+    """A simulator, not yet running; a test marked `on_either_broker` gets it on RabbitMQ too."""
+    if getattr(request, "param", EMBEDDED) == EMBEDDED:
+        return Simulator(folder=tmp_path / "fiks", keys=keys)
+    node: Node = request.getfixturevalue("rabbitmq_node")
+    return Simulator(folder=tmp_path / "fiks", keys=keys, **node.simulator)
+
+
+@pytest.fixture
+async def fiks(simulator: Simulator) -> AsyncIterator[Simulator]:
     """A running simulator."""
-    async with Simulator(folder=tmp_path / "fiks", keys=keys) as running:
+    async with simulator as running:
         yield running

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,14 +10,17 @@ import pytest
 from fiksmelding.simulator.queues import DeathReason
 from support.amqp_clients import Client, Connect, Refused
 from support.broker_platforms import Platform
-from support.embedded_broker import PASSWORD, in_thread
+from support.embedded_broker import in_thread
+from support.rabbitmq import on_either_broker
+
+pytestmark = on_either_broker
 
 LARGE = bytes(range(256)) * 4 * 1024
 
 
 @contextmanager
-def connected(connect: Connect, platform: Platform, password: str = PASSWORD) -> Iterator[Client]:
-    client = connect(platform.address, password)
+def connected(connect: Connect, platform: Platform) -> Iterator[Client]:
+    client = connect(platform.address)
     try:
         yield client
     finally:
@@ -33,7 +37,11 @@ async def test_a_report_arrives_whole_and_is_gone_when_acknowledged(platform: Pl
             received = one.next()
             assert received.body == LARGE
             assert (received.routing_key, received.redelivered) == (queue, False)
-            assert received.headers == {"melding-id": "1", "avsender-navn": "Ålesund"}
+            assert received.headers == {
+                "melding-id": "1",
+                "avsender-navn": "Ålesund",
+                "avsender-id": platform.sender_id,
+            }
             assert 0 < int(received.expiration or 0) <= 600_000
             one.ack(received.tag)
             one.reopen()
@@ -177,7 +185,7 @@ async def test_a_cancelled_consumer_gets_no_more_and_may_acknowledge_what_it_hol
 
 async def test_a_wrong_password_is_refused(platform: Platform, connect: Connect) -> None:
     def client() -> int:
-        return code_of(lambda: connect(platform.address, "wrong token"))
+        return code_of(lambda: connect(replace(platform.address, password="wrong token")))
 
     assert await in_thread(client) == 403
 

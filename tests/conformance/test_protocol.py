@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from pamqp import commands
@@ -11,12 +12,19 @@ from pamqp.header import ContentHeader, ProtocolHeader
 from pamqp.heartbeat import Heartbeat
 
 from support.broker_platforms import Address, Platform
+from support.rabbitmq import on_either_broker
 from support.raw_amqp import Anything, RawClient, raw_client
+
+pytestmark = on_either_broker
+
+
+def connection_to(address: Address) -> AbstractAsyncContextManager[RawClient]:
+    return raw_client(address.port, address.tls, login=(address.user, address.password))
 
 
 @pytest.fixture
 async def client(platform: Platform) -> AsyncIterator[RawClient]:
-    async with raw_client(platform.address.port, platform.address.tls) as client:
+    async with connection_to(platform.address) as client:
         yield client
 
 
@@ -166,7 +174,7 @@ async def test_a_silent_client_is_let_go_and_its_message_comes_again(platform: P
     await client.expect_delivery()
     await client.expect(Heartbeat, channel=0)
     await client.expect_end()
-    async with raw_client(platform.address.port, platform.address.tls) as other:
+    async with connection_to(platform.address) as other:
         await other.log_in()
         await other.open_channel()
         await other.consume(platform.address.queue)

@@ -16,7 +16,6 @@ import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
 from support.broker_platforms import Address
-from support.embedded_broker import PASSWORD, USER
 
 SECONDS = 10
 
@@ -64,17 +63,17 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
-Connect = Callable[[Address, str], Client]
+Connect = Callable[[Address], Client]
 
 
 class PikaClient:
     """pika."""
 
-    def __init__(self, address: Address, password: str = PASSWORD) -> None:
+    def __init__(self, address: Address) -> None:
         parameters = pika.ConnectionParameters(
             "127.0.0.1",
             address.port,
-            credentials=pika.PlainCredentials(USER, password),
+            credentials=pika.PlainCredentials(address.user, address.password),
             ssl_options=pika.SSLOptions(address.tls, "127.0.0.1"),
         )
         try:
@@ -174,11 +173,11 @@ def _from_pika(
 class PyAmqpClient:
     """py-amqp, which Celery uses."""
 
-    def __init__(self, address: Address, password: str = PASSWORD) -> None:
+    def __init__(self, address: Address) -> None:
         self._connection = amqp.Connection(
             f"127.0.0.1:{address.port}",
-            USER,
-            password,
+            address.user,
+            address.password,
             ssl={"ca_certs": address.roots, "server_hostname": "127.0.0.1", "cert_reqs": ssl.CERT_REQUIRED},
             read_timeout=SECONDS,
             connect_timeout=SECONDS,

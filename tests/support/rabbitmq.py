@@ -1,84 +1,130 @@
-"""A RabbitMQ node of our own, on free ports, that asks us over HTTP who may log in and read."""
+"""A RabbitMQ node for the run's tests: one of our own on free ports, or one that the environment names."""
 
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
-import threading
-import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TypedDict
 
 import pytest
 
-from support.embedded_broker import PASSWORD, USER
+from fiksmelding.simulator import Keys
+from fiksmelding.simulator.rabbitmq.configuration import ADMINISTRATOR, NodeConfiguration, write_configuration
 from support.tools import required
 
-ADMIN = "administrator"
-ADMIN_PASSWORD = "of this node only"
+URL_VARIABLE = "FIKSMELDING_TEST_RABBITMQ_URL"
+ADMIN_VARIABLE = "FIKSMELDING_TEST_RABBITMQ_ADMIN"
+API_PORT_VARIABLE = "FIKSMELDING_TEST_RABBITMQ_API_PORT"
+HOW_TO_GET = (
+    f"RabbitMQ is not installed; to run this test: apt install rabbitmq-server, or set {URL_VARIABLE}, "
+    f"{ADMIN_VARIABLE}, and {API_PORT_VARIABLE} to the port that its auth_http.user_path names"
+)
+HOST = "127.0.0.1"
+EMBEDDED, RABBITMQ = "embedded", "rabbitmq"
+on_either_broker = pytest.mark.parametrize("simulator", [EMBEDDED, RABBITMQ], indirect=True)
+"""Runs a test twice: its simulator, or `fiks`, on the embedded broker and on RabbitMQ."""
 READY = "completed with"
-CONFIGURATION = """
-listeners.tcp = none
-listeners.ssl.default = 127.0.0.1:{port}
-ssl_options.certfile = {folder}/server.pem
-ssl_options.keyfile = {folder}/server.key
-ssl_options.verify = verify_none
-ssl_options.versions.1 = tlsv1.2
-auth_backends.1 = internal
-auth_backends.2 = http
-auth_http.http_method = post
-auth_http.user_path = {auth}/user
-auth_http.vhost_path = {auth}/vhost
-auth_http.resource_path = {auth}/resource
-auth_http.topic_path = {auth}/topic
-default_user = {admin}
-default_pass = {admin_password}
-default_user_tags.administrator = true
-log.file = false
-log.console = false
-"""
+QUIET = "log.file = false\nlog.console = false\n"
 
 
-@dataclass
+class OnRabbit(TypedDict):
+    """What a `Simulator` needs to run on a node."""
+
+    api_port: int
+    amqp_url: str
+    amqp_admin: str
+
+
+@dataclass(frozen=True)
 class Node:
-    """A running node.
+    """A node. One simulator at a time runs on it, and begins with empty queues.
 
     Attributes:
-        port: Its AMQPS port on 127.0.0.1.
-        readable: Which queues `USER` may read.
+        simulator: What a `Simulator` is given to run on it.
+        program: How it is run, when it is our own.
     """
 
-    port: int
-    readable: set[str] = field(default_factory=set)
+    simulator: OnRabbit
+    program: "Program | None" = None
+
+
+class Program:
+    """The server as a program with its data in a folder.
+
+    Args:
+        folder: Holds its configuration.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._command = [str(_server_script())]
+        self._folder = folder
+        self._environment = _environment(folder)
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it; it is ready when this returns."""
+        self._process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            cwd=self._folder,  # Where it leaves a dump, should it crash.
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # The script starts others, which end with it.
+        )
+        assert self._process.stdout is not None
+        printed = []
+        for line in self._process.stdout:
+            if READY in line:
+                return
+            printed.append(line)
+        pytest.fail("RabbitMQ did not start: " + "".join(printed[-30:]))
+
+    def kill(self) -> None:
+        """End it as a power cut does; what it had confirmed is on disk."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def end_port_mapper(self) -> None:
+        """End the epmd that the node started on its own port; it ends only where no node is left."""
+        program = shutil.which("epmd")
+        if program:
+            subprocess.run([program, "-kill"], env=self._environment, capture_output=True, check=False)
 
 
 @contextmanager
-def rabbitmq(folder: Path) -> Iterator[Node]:
-    """Run a node; `folder` holds `server.pem` and `server.key` and takes its data. Skips where it is not installed."""
-    node = Node(_free_port())
-    with _authentication(node) as auth:
-        configuration = CONFIGURATION.format(
-            port=node.port, folder=folder, auth=auth, admin=ADMIN, admin_password=ADMIN_PASSWORD
-        )
-        (folder / "rabbitmq.conf").write_text(configuration)
-        (folder / "enabled_plugins").write_text("[rabbitmq_auth_backend_http].")
-        environment = _environment(folder)
-        with subprocess.Popen(
-            [_program()], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            try:
-                _await_start(process)
-                yield node
-            finally:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.communicate(timeout=30)
-                process.kill()
-                _end_port_mapper(environment)
+def rabbitmq(keys: Keys, folder: Path) -> Iterator[Node]:
+    """The node that the environment names, or one of our own; skips where there is neither."""
+    given = os.environ.get(URL_VARIABLE)
+    if given:
+        api_port = int(os.environ[API_PORT_VARIABLE])
+        yield Node(OnRabbit(api_port=api_port, amqp_url=given, amqp_admin=os.environ[ADMIN_VARIABLE]))
+        return
+    program = Program(folder)
+    port, admin_port, api_port = free_port(), free_port(), _port_for_api()
+    configuration = NodeConfiguration(
+        f"http://{HOST}:{api_port}", port=port, admin_port=admin_port, host=HOST, seen_at=str(folder)
+    )
+    password = write_configuration(folder, configuration, keys).get_secret_value()
+    with (folder / "rabbitmq.conf").open("a") as file:
+        file.write(QUIET)
+    login = f"{ADMINISTRATOR}:{password}@{HOST}"
+    try:
+        program.start()
+        amqp_url, amqp_admin = f"amqps://{login}:{port}", f"http://{login}:{admin_port}"
+        yield Node(OnRabbit(api_port=api_port, amqp_url=amqp_url, amqp_admin=amqp_admin), program)
+    finally:
+        program.kill()
+        program.end_port_mapper()
 
 
 def installed() -> list[Path]:
@@ -87,13 +133,12 @@ def installed() -> list[Path]:
     return sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
 
 
-def _program() -> Path:
+def _server_script() -> Path:
     found = installed()
     if not found:
-        text = "RabbitMQ is not installed; to run this test: apt install rabbitmq-server"
         if required():
-            pytest.fail(text)
-        pytest.skip(text)
+            pytest.fail(HOW_TO_GET)
+        pytest.skip(HOW_TO_GET)
     return found[-1]
 
 
@@ -105,76 +150,25 @@ def _environment(folder: Path) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_DIST_PORT": str(_free_port()),
-        "ERL_EPMD_PORT": str(_free_port()),
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "ERL_EPMD_PORT": str(free_port()),
+        "ERL_EPMD_ADDRESS": HOST,
     }
     return {**os.environ, **own}
 
 
-def _await_start(process: "subprocess.Popen[str]") -> None:
-    printed = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        if READY in line:
-            return
-        printed.append(line)
-    pytest.fail("RabbitMQ did not start: " + "".join(printed[-30:]))
-
-
-def _end_port_mapper(environment: dict[str, str]) -> None:
-    """End the epmd that the node started on its own port; it ends only where no node is left."""
-    program = shutil.which("epmd")
-    if program:
-        subprocess.run([program, "-kill"], env=environment, capture_output=True, check=False)
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
+        found.bind((HOST, 0))
         port: int = found.getsockname()[1]
         return port
 
 
-@contextmanager
-def _authentication(node: Node) -> Iterator[str]:
-    class Handler(_Questions):
-        readable: ClassVar[set[str]] = node.readable
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Questions(BaseHTTPRequestHandler):
-    """Answers what the plugin rabbitmq_auth_backend_http asks."""
-
-    readable: ClassVar[set[str]]
-
-    def do_POST(self) -> None:
-        asked = self.rfile.read(int(self.headers["Content-Length"]))
-        fields = dict(urllib.parse.parse_qsl(asked.decode(), keep_blank_values=True))
-        answer = b"allow" if self._allows(fields) else b"deny"
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def _allows(self, fields: dict[str, str]) -> bool:
-        if fields["username"] != USER:
-            return False
-        if self.path == "/user":
-            return fields.get("password") == PASSWORD
-        if self.path == "/resource":
-            wanted = (fields["resource"], fields["permission"])
-            return wanted == ("queue", "read") and fields["name"] in self.readable
-        return self.path == "/vhost" and fields["vhost"] == "/"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name for it)
-        """Print nothing."""
+def _port_for_api() -> int:
+    """A free port for one simulator after the other: below those that the system gives away in between."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind((HOST, port))
+            return port
+    pytest.fail("No free port was found.")

@@ -32,9 +32,12 @@ CAPABLE: FieldTable = {
 class RawClient:
     """One connection, frame by frame."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, login: tuple[str, str] = (USER, PASSWORD)
+    ) -> None:
         self.reader = reader
         self.writer = writer
+        self._login = login
 
     def send_bytes(self, data: bytes) -> None:
         self.writer.write(data)
@@ -108,7 +111,7 @@ class RawClient:
         self.send_bytes(ProtocolHeader().marshal())
         start = await self.expect(commands.Connection.Start, channel=0)
         table: FieldTable = {"capabilities": CAPABLE if capabilities is None else capabilities}
-        login = f"\0{USER}\0{PASSWORD}" if response is None else response
+        login = "\0" + "\0".join(self._login) if response is None else response
         self.send(0, commands.Connection.StartOk(table, mechanism, login, "en_US"))
         return start
 
@@ -147,10 +150,12 @@ def _shown(received: object) -> str:
 
 
 @asynccontextmanager
-async def raw_client(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawClient]:
+async def raw_client(
+    port: int, tls: ssl.SSLContext | None = None, *, login: tuple[str, str] = (USER, PASSWORD)
+) -> AsyncIterator[RawClient]:
     """A connection to 127.0.0.1, cut off at the end without a word."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
-        yield RawClient(reader, writer)
+        yield RawClient(reader, writer, login)
     finally:
         writer.transport.abort()

@@ -5,3 +5,5 @@ from typing import Annotated
 import typer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AMQP_URL_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_URL"
+AMQP_ADMIN_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_ADMIN"

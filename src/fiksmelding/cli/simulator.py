@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field, TypeAdapter
 from rich.table import Table
 
 from fiksmelding.cli.documents import read_document
+from fiksmelding.cli.options import AMQP_ADMIN_VARIABLE, AMQP_URL_VARIABLE
 from fiksmelding.cli.output import console
 from fiksmelding.cli.signals import stop_requested
 from fiksmelding.messages import MessageType
-from fiksmelding.simulator import ControlClient, Simulator
+from fiksmelding.simulator import ControlClient, Keys, Simulator
+from fiksmelding.simulator.files import write_private
+from fiksmelding.simulator.rabbitmq import ADMINISTRATOR, NodeConfiguration, write_configuration
 
 Kind = Literal["privat", "offentlig"]
 
@@ -35,9 +38,18 @@ class Listed(BaseModel):
     states: list[Change]
 
 
-async def run_simulator(folder: Path | None, *, host: str, api_port: int, amqp_port: int) -> None:
-    """Run until stopped by a signal; prints one line when everything is ready."""
-    async with Simulator(folder=folder, host=host, api_port=api_port, amqp_port=amqp_port) as fiks:
+async def run_simulator(
+    folder: Path | None, *, host: str, api_port: int, amqp_port: int, amqp_url: str | None, amqp_admin: str | None
+) -> None:
+    """Run until stopped by a signal; prints one line when everything is ready.
+
+    Raises:
+        FiksmeldingError: The RabbitMQ it is to run on cannot be used.
+    """
+    simulator = Simulator(
+        folder=folder, host=host, api_port=api_port, amqp_port=amqp_port, amqp_url=amqp_url, amqp_admin=amqp_admin
+    )
+    async with simulator as fiks:
         for account in fiks.accounts:
             fiks.write_settings(account)
         # A plain line, flushed: a program that started us waits for it.
@@ -47,6 +59,26 @@ async def run_simulator(folder: Path | None, *, host: str, api_port: int, amqp_p
         )
         sys.stdout.flush()
         await stop_requested()
+
+
+def configure_rabbitmq(folder: Path, node: NodeConfiguration) -> Path:
+    """Write a configuration for a RabbitMQ into `<folder>/rabbitmq`.
+
+    Returns:
+        A file for a shell to read, with which the simulator then runs on that RabbitMQ.
+
+    Raises:
+        SettingsError: A key file in the folder is damaged.
+    """
+    password = write_configuration(folder / "rabbitmq", node, Keys(folder=folder / "keys")).get_secret_value()
+    login = f"{ADMINISTRATOR}:{password}@localhost"
+    environment = folder / "rabbitmq" / "simulator.env"
+    lines = (
+        f"export {AMQP_URL_VARIABLE}=amqps://{login}:{node.port}",
+        f"export {AMQP_ADMIN_VARIABLE}=http://{login}:{node.admin_port}",
+    )
+    write_private(environment, "".join(f"{line}\n" for line in lines).encode())
+    return environment
 
 
 async def submit(

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from fiksmelding.cli.options import JsonOption
-from fiksmelding.cli.output import console, run
+from fiksmelding.cli.options import AMQP_ADMIN_VARIABLE, AMQP_URL_VARIABLE, JsonOption
+from fiksmelding.cli.output import console, errors_told, run
 
 simulator_app = typer.Typer(help="The Fiks platform on this machine.", invoke_without_command=True)
 DirOption = Annotated[Path, typer.Option("--dir", help="The folder that the simulator runs in.")]
@@ -22,12 +22,55 @@ def _simulator(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     api_port: Annotated[int, typer.Option("--api-port", min=0, max=65535, help="0 takes a free one.")] = 0,
     amqp_port: Annotated[int, typer.Option("--amqp-port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    amqp_url: Annotated[
+        str | None,
+        typer.Option(
+            "--amqp-url",
+            envvar=AMQP_URL_VARIABLE,
+            help="A RabbitMQ in place of the embedded broker: amqps://user:password@host:port.",
+        ),
+    ] = None,
+    amqp_admin: Annotated[
+        str | None,
+        typer.Option(
+            "--amqp-admin",
+            envvar=AMQP_ADMIN_VARIABLE,
+            help="Its management API: http://user:password@host:port.",
+        ),
+    ] = None,
 ) -> None:
     """Run the platform until stopped. Prints one line, beginning with `ready:`, with its addresses."""
     if context.invoked_subcommand is None:
         from fiksmelding.cli.simulator import run_simulator
 
-        run(run_simulator(folder, host=host, api_port=api_port, amqp_port=amqp_port))
+        run(
+            run_simulator(
+                folder, host=host, api_port=api_port, amqp_port=amqp_port, amqp_url=amqp_url, amqp_admin=amqp_admin
+            )
+        )
+
+
+@simulator_app.command("rabbitmq")
+def _rabbitmq(
+    *,
+    folder: DirOption,
+    api_port: Annotated[int, typer.Option("--api-port", min=1, max=65535, help="The one the simulator will have.")],
+    api_host: Annotated[str, typer.Option("--api-host", help="What RabbitMQ calls this machine.")] = "localhost",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="RabbitMQ's port for clients.")] = 5671,
+    admin_port: Annotated[int, typer.Option("--admin-port", min=1, max=65535, help="Its management API's.")] = 15672,
+    seen_at: Annotated[
+        str, typer.Option("--seen-at", help="The folder `rabbitmq` as RabbitMQ sees it.")
+    ] = "/etc/rabbitmq",
+) -> None:
+    """Write a RabbitMQ's configuration into the folder `rabbitmq`."""
+    from fiksmelding.cli.simulator import configure_rabbitmq
+    from fiksmelding.simulator.rabbitmq import NodeConfiguration
+
+    api_url = f"http://{api_host}:{api_port}"
+    node = NodeConfiguration(api_url, port=port, admin_port=admin_port, names=(api_host,), seen_at=seen_at)
+    with errors_told():
+        environment = configure_rabbitmq(folder, node)
+    console.print(f"{environment.parent} is ready; before running the simulator: . {environment}", soft_wrap=True)
 
 
 @simulator_app.command("submit")

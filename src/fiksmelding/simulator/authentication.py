@@ -64,6 +64,14 @@ class Authentication:
         own, _, token = password.rpartition(" ")
         return QueueLogin(self._check(token=token, integration_id=user, password=own))
 
+    def rights(self, user: str) -> QueueLogin | None:
+        """What an integration may do once it is logged in; None when there is no such integration."""
+        try:
+            integration = self._register.integrations.get(UUID(user))
+        except ValueError:
+            return None
+        return None if integration is None else QueueLogin(integration)
+
     def _check(self, *, token: str, integration_id: str, password: str) -> Integration:
         found = self._tokens.check(token)
         try:

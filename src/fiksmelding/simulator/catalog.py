@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from fiksmelding.simulator.accounts import Account, Register
 from fiksmelding.simulator.answers import AccountAnswer, AccountStatus, PublicKey, QueueStatus
+from fiksmelding.simulator.broker import Broker
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.queues import Queues
 from fiksmelding.simulator.refusals import Refusal
 
 __all__ = ["Catalog", "certificate_fields"]
@@ -23,13 +23,13 @@ class Catalog:
 
     Args:
         register: Where accounts are looked up.
-        queues: Where consumers and depths are counted.
+        broker: Where consumers and depths are counted.
         clock: The time by which a certificate is valid.
     """
 
-    def __init__(self, register: Register, queues: Queues, clock: SimulatorClock) -> None:
+    def __init__(self, register: Register, broker: Broker, clock: SimulatorClock) -> None:
         self._register = register
-        self._queues = queues
+        self._broker = broker
         self._clock = clock
 
     def lookup(self, *, identifier: str, protocol: str, level: str) -> AccountAnswer:
@@ -73,20 +73,22 @@ class Catalog:
             | {"valid": valid, "statusMessage": None if valid else "Sertifikatet er ikke gyldig nå"}
         )
 
-    def status(self, account_id: UUID) -> QueueStatus:
+    async def status(self, account_id: UUID) -> QueueStatus:
         """Whether an account can be used, how many consume from its queue and how many messages wait.
 
         Raises:
             Refusal: 404.
+            BrokerUnavailable: The broker does not answer.
         """
         account = self._find(account_id)
-        self._queues.declare(account.queue)
+        self._broker.declare(account.queue)
+        queue = await self._broker.state(account.queue)
         return QueueStatus(
             gyldig_avsender=account.valid_sender,
             gyldig_mottaker=account.valid_recipient,
             melding=_status_text(account),
-            antall_konsumenter=self._queues.consumers(account.queue),
-            antall_uavhentede_meldinger=self._queues.depth(account.queue),
+            antall_konsumenter=queue.consumers,
+            antall_uavhentede_meldinger=queue.waiting,
         )
 
     def _find(self, account_id: UUID) -> Account:

@@ -13,10 +13,11 @@ from pydantic.alias_generators import to_camel
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator.accounts import Account, Integration, Register
 from fiksmelding.simulator.answers import SentAnswer
+from fiksmelding.simulator.broker import Broker
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Body, Documents
 from fiksmelding.simulator.faults import Faults
-from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage, Queues
+from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage
 from fiksmelding.simulator.refusals import Refusal
 
 __all__ = ["CUSTOM_HEADER", "Exchange", "SendMetadata", "TakenMessage"]
@@ -98,17 +99,17 @@ class Exchange:
 
     Args:
         register: The accounts.
-        queues: The queues.
+        broker: Who has the queues.
         documents: Where large bodies go.
         clock: The simulator's time.
         faults: What goes wrong on the way.
     """
 
     def __init__(
-        self, register: Register, queues: Queues, documents: Documents, clock: SimulatorClock, faults: Faults
+        self, register: Register, broker: Broker, documents: Documents, clock: SimulatorClock, faults: Faults
     ) -> None:
         self._register = register
-        self._queues = queues
+        self._broker = broker
         self._documents = documents
         self._clock = clock
         self._faults = faults
@@ -187,8 +188,8 @@ class Exchange:
     def deliver(self, recipient: Account, message: QueuedMessage) -> None:
         """Put a message, whatever it holds, on its recipient's queue."""
         log.info("message %s is on its way to account %s", message.headers.get("melding-id"), recipient.id)
-        self._queues.declare(recipient.queue)
-        self._faults.deliver(recipient.id, message, partial(self._queues.publish, recipient.queue))
+        self._broker.declare(recipient.queue)
+        self._faults.deliver(recipient.id, message, partial(self._broker.publish, recipient.queue))
 
     def on_dead(self, message: QueuedMessage, reason: DeathReason, queue: str) -> None:
         """Tell the sender that a message was given up: headers only, and never about such a word itself."""

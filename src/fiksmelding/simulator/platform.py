@@ -1,5 +1,7 @@
 """The platform's rules put together: everything but sockets and files for its users."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from fiksmelding.simulator.national.letters import PrintProvider
 from fiksmelding.simulator.national.portal import Portal
 from fiksmelding.simulator.national.reasons import ReasonReader
 from fiksmelding.simulator.national.service import NationalService
-from fiksmelding.simulator.queues import DeathReason, QueuedMessage, Queues
+from fiksmelding.simulator.queues import DeathReason, OnDead, QueuedMessage, Queues, QueueState
+from fiksmelding.simulator.rabbitmq import RabbitBroker
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.reporting import Reporting
 from fiksmelding.simulator.tokens import Tokens
@@ -34,17 +37,13 @@ class AccountState:
         name: Its name.
         title: Its owner's name.
         account_id: Its id.
-        waiting: Messages on its queue.
-        held: Messages handed out, not yet acknowledged.
-        consumers: Who listens.
+        queue: What goes on at its queue.
     """
 
     name: str
     title: str
     account_id: str
-    waiting: int
-    held: int
-    consumers: int
+    queue: QueueState
 
 
 class Platform:
@@ -57,6 +56,8 @@ class Platform:
         folder: An existing folder for large bodies and letters.
         api_url: The platform's own URL.
         issuer: The token issuer's URL.
+        make_broker: Makes the broker that this platform runs on, given who is to be told of dead messages; the
+            queues of the embedded one when None.
         seed: What the chances of faults are drawn with.
     """
 
@@ -69,6 +70,7 @@ class Platform:
         folder: Path,
         api_url: str,
         issuer: str,
+        make_broker: Callable[[OnDead], RabbitBroker] | None = None,
         seed: int = 0,
     ) -> None:
         documents_folder = folder / "dokumentlager"
@@ -77,17 +79,17 @@ class Platform:
             left_behind.unlink()  # Its message went with the run that took it.
         register = world.register
         self.world = world
-        self.queues = Queues(clock, self._on_dead)
+        self.broker = make_broker(self._on_dead) if make_broker else Queues(clock, self._on_dead)
         for account in register.accounts.values():
-            self.queues.declare(account.queue)
+            self.broker.declare(account.queue)
         self.assertions = AssertionRules(register, roots=[keys.authority.root.certificate], issuer=issuer, clock=clock)
         self.tokens = Tokens(issuer=issuer, key=keys.token_key(), audience=api_url, clock=clock)
         self.authentication = Authentication(register, self.tokens)
-        self.catalog = Catalog(register, self.queues, clock)
+        self.catalog = Catalog(register, self.broker, clock)
         self.documents = Documents(documents_folder, clock)
         self.agenda = Agenda(clock)
         self.faults = Faults(clock, self.agenda, self.documents, seed=seed)
-        self.exchange = Exchange(register, self.queues, self.documents, clock, self.faults)
+        self.exchange = Exchange(register, self.broker, self.documents, clock, self.faults)
         self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
         self.portal = Portal(world.national.credential, world.print_credential.certificate)
         self.national = NationalService(
@@ -100,20 +102,19 @@ class Platform:
             clock=clock,
         )
         self.reporting = Reporting(world, self.national, clock)
-        self.queues.subscribe(world.national.account.queue, self.national)
+        self.broker.subscribe(world.national.account.queue, self.national)
 
-    def account_states(self) -> tuple[AccountState, ...]:
-        """What goes on at each account of those who use the platform from outside."""
+    async def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account of those who use the platform from outside.
+
+        Raises:
+            BrokerUnavailable: The broker does not answer.
+        """
+        parties = self.world.parties.items()
+        found = await asyncio.gather(*(self.broker.state(party.account.queue) for _, party in parties))
         return tuple(
-            AccountState(
-                name=name,
-                title=party.account.name,
-                account_id=str(party.account.id),
-                waiting=self.queues.depth(party.account.queue),
-                held=self.queues.held(party.account.queue),
-                consumers=self.queues.consumers(party.account.queue),
-            )
-            for name, party in self.world.parties.items()
+            AccountState(name, party.account.name, str(party.account.id), queue)
+            for (name, party), queue in zip(parties, found, strict=True)
         )
 
     async def log_in(self, user: str, password: str) -> Login:

@@ -23,6 +23,7 @@ __all__ = [
     "Lease",
     "OnDead",
     "QueueInUse",
+    "QueueState",
     "QueuedMessage",
     "Queues",
     "Subscriber",
@@ -75,6 +76,21 @@ class QueuedMessage:
             value.encode()
             if len(name.encode()) > MAX_HEADER_NAME_BYTES:
                 raise ValueError(f"A header's name is longer than {MAX_HEADER_NAME_BYTES} bytes.")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What goes on at a queue.
+
+    Attributes:
+        waiting: Messages that wait.
+        held: Messages in consumers' hands, neither acknowledged nor given back.
+        consumers: Who listens.
+    """
+
+    waiting: int
+    held: int
+    consumers: int
 
 
 OnDead = Callable[[QueuedMessage, DeathReason, str], None]
@@ -307,6 +323,14 @@ class Queues:
             UnknownQueue: There is no such queue.
         """
         return self._queue(name).consumers
+
+    async def state(self, name: str) -> QueueState:
+        """All three counts.
+
+        Raises:
+            UnknownQueue: There is no such queue.
+        """
+        return QueueState(self.depth(name), self.held(name), self.consumers(name))
 
     def take(self, name: str) -> Lease | None:
         """Take the message at the head; None when the queue is empty.

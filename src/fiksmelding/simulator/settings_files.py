@@ -20,12 +20,14 @@ class Addresses:
         issuer: The token issuer's URL.
         amqp_host: The broker's host.
         amqp_port: Its port.
+        amqp_roots: The PEM file its certificate chains to; None for the simulator's own roots.
     """
 
     api_url: str
     issuer: str
     amqp_host: str
     amqp_port: int
+    amqp_roots: Path | None = None
 
 
 def write_settings(folder: Path, party: Party, roots_pem: bytes, addresses: Addresses) -> Path:
@@ -58,7 +60,11 @@ def write_settings(folder: Path, party: Party, roots_pem: bytes, addresses: Addr
             "certificate": certificate,
         },
         "platform": {"api_url": addresses.api_url},
-        "broker": {"host": addresses.amqp_host, "port": addresses.amqp_port, "ca_file": "roots.pem"},
+        "broker": {
+            "host": addresses.amqp_host,
+            "port": addresses.amqp_port,
+            "ca_file": str(addresses.amqp_roots.absolute()) if addresses.amqp_roots else "roots.pem",
+        },
         "journal": {"url": f"sqlite:///{party.name}/journal.db"},
         "trust": {"roots": ["roots.pem"]},
     }

@@ -17,14 +17,15 @@ from cryptography import x509
 from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.simulator.accounts import Account
-from fiksmelding.simulator.amqp import AmqpServer
 from fiksmelding.simulator.background import Background
+from fiksmelding.simulator.brokers import AnyBroker, rabbit_maker, running_broker
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.exchange import TakenMessage
 from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.http.control import ControlRoutes
 from fiksmelding.simulator.http.faults import suffer_faults
 from fiksmelding.simulator.http.oauth import ISSUER_PATH
+from fiksmelding.simulator.http.rabbitmq import QuestionRoutes
 from fiksmelding.simulator.http.routes import platform_routes
 from fiksmelding.simulator.http.server import HttpServer, reserve_port
 from fiksmelding.simulator.http.status_page import StatusPageRoutes
@@ -37,9 +38,9 @@ from fiksmelding.simulator.national.service import Submission
 from fiksmelding.simulator.national.states import Tilstand
 from fiksmelding.simulator.platform import AccountState, Platform
 from fiksmelding.simulator.queues import QueuedMessage
+from fiksmelding.simulator.rabbitmq import Questions, RabbitAddress
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.settings_files import Addresses, write_settings
-from fiksmelding.simulator.tls import server_context
 from fiksmelding.simulator.world import Party, World
 
 __all__ = ["CONTROL_FILE", "Simulator"]
@@ -53,7 +54,7 @@ ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not li
 class _Running:
     folder: Path
     platform: Platform
-    amqp: AmqpServer
+    amqp: AnyBroker
     background: Background
     api_port: int
     control_port: int
@@ -76,6 +77,10 @@ class Simulator:
         host: The address to listen on. The control API is on loopback whatever this says.
         api_port: The HTTP port; 0 for a free one.
         amqp_port: The broker's port; 0 for a free one.
+        amqp_url: A RabbitMQ to run on in place of the embedded broker, as an administrator:
+            `amqps://user:password@host:port`, and `?cafile=` when its certificate is not from the simulator's own
+            authority. The queues of the simulator's accounts are emptied there.
+        amqp_admin: That RabbitMQ's management API: `http://user:password@host:port`.
         keys: The keys to use, to share between simulators; when None, those kept in the folder, or fresh ones.
         seed: What the chances of faults are drawn with.
     """
@@ -87,6 +92,8 @@ class Simulator:
         host: str = LOOPBACK,
         api_port: int = 0,
         amqp_port: int = 0,
+        amqp_url: str | None = None,
+        amqp_admin: str | None = None,
         keys: Keys | None = None,
         seed: int = 0,
     ) -> None:
@@ -94,6 +101,7 @@ class Simulator:
         self._host = host
         self._api_port = api_port
         self._amqp_port = amqp_port
+        self._rabbitmq = RabbitAddress.of(amqp_url, amqp_admin)
         self._keys = keys or Keys(folder=None if folder is None else folder / "keys")
         self._seed = seed
         self._clock = SimulatorClock()
@@ -138,7 +146,12 @@ class Simulator:
     @property
     def amqp_url(self) -> str:
         """The broker's URL, without credentials."""
-        return f"amqps://{self._reached_at}:{self._running.amqp.port}"
+        return f"amqps://{self._amqp_host}:{self._running.amqp.port}"
+
+    @property
+    def on_rabbitmq(self) -> bool:
+        """Whether it runs on a RabbitMQ, on whose queues time cannot be pushed forward."""
+        return self._rabbitmq is not None
 
     @property
     def control_url(self) -> str:
@@ -181,9 +194,13 @@ class Simulator:
         """The accounts' names by their id."""
         return {str(party.account.id): name for name, party in self.platform.world.parties.items()}
 
-    def account_states(self) -> tuple[AccountState, ...]:
-        """What goes on at each account: messages waiting and handed out, and who listens."""
-        return self.platform.account_states()
+    async def account_states(self) -> tuple[AccountState, ...]:
+        """What goes on at each account: messages waiting and handed out, and who listens.
+
+        Raises:
+            BrokerUnavailable: RabbitMQ does not answer.
+        """
+        return await self.platform.account_states()
 
     def write_settings(self, account: str) -> Path:
         """Write `settings-<account>.toml` and what it names into the folder.
@@ -191,7 +208,8 @@ class Simulator:
         Raises:
             Refusal: There is no account of that name.
         """
-        addresses = Addresses(self.api_url, self.issuer, self._reached_at, self._running.amqp.port)
+        roots = self._rabbitmq.ca_file if self._rabbitmq else None
+        addresses = Addresses(self.api_url, self.issuer, self._amqp_host, self._running.amqp.port, roots)
         return write_settings(self.folder, self.party(account), self._keys.authority.roots_pem, addresses)
 
     def settings_for(self, account: str) -> Settings:
@@ -316,9 +334,12 @@ class Simulator:
         return self._opened
 
     @property
+    def _amqp_host(self) -> str:
+        return _in_url(self._rabbitmq.host) if self._rabbitmq else self._reached_at
+
+    @property
     def _reached_at(self) -> str:
-        host = LOOPBACK if self._host in ANY_ADDRESS else self._host
-        return f"[{host}]" if ":" in host else host
+        return _in_url(LOOPBACK if self._host in ANY_ADDRESS else self._host)
 
     async def _open(self, stack: AsyncExitStack) -> _Running:
         folder = self._wanted_folder or Path(
@@ -337,23 +358,21 @@ class Simulator:
             folder=folder,
             api_url=api_url,
             issuer=f"{api_url}{ISSUER_PATH}",
+            make_broker=rabbit_maker(self._rabbitmq, self._keys, world.register),
             seed=self._seed,
         )
         background = await stack.enter_async_context(Background())
         background.start(platform.national.run(), name="national service")
         background.start(platform.agenda.run(), name="agenda")
-        certificate = self._keys.server("localhost", LOOPBACK, self._reached_at.strip("[]"))
-        amqp = AmqpServer(
-            platform.queues,
-            authenticate=platform.log_in,
-            ssl_context=server_context(certificate),
-            host=self._host,
-            port=self._amqp_port,
-        )
-        await stack.enter_async_context(amqp)
+        questions = Questions(platform.authentication)
         routes = platform_routes(platform, api_url=api_url, issuer=f"{api_url}{ISSUER_PATH}")
+        if self._rabbitmq:
+            routes.extend(QuestionRoutes(questions).routes())
         suffering = suffer_faults(platform.faults, self._clock)
         await stack.enter_async_context(HttpServer(api_socket, routes, middlewares=[suffering]))
+        names = ("localhost", LOOPBACK, self._reached_at.strip("[]"))
+        broker = running_broker(platform, self._keys, questions, host=self._host, port=self._amqp_port, names=names)
+        amqp = await stack.enter_async_context(broker)
         beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes()]
         await stack.enter_async_context(HttpServer(control_socket, beside))
         return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
@@ -399,3 +418,7 @@ def _certificate(account: Account) -> x509.Certificate:
     if account.certificate is None:
         raise Refusal.not_found(f"Account {account.id} has no certificate.")
     return account.certificate
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,13 +1,14 @@
-"""The broker's TLS."""
+"""TLS: the embedded broker's, and the simulator's own way to a RabbitMQ."""
 
 import ssl
 import tempfile
 from pathlib import Path
 
+from fiksmelding.errors import SettingsError
 from fiksmelding.simulator.files import write_private
 from fiksmelding.simulator.pki import Credential
 
-__all__ = ["server_context"]
+__all__ = ["client_context", "server_context"]
 
 
 def server_context(credential: Credential) -> ssl.SSLContext:
@@ -20,3 +21,15 @@ def server_context(credential: Credential) -> ssl.SSLContext:
         write_private(path, credential.key_pem + credential.certificate_pem)
         context.load_cert_chain(path)
     return context
+
+
+def client_context(roots_pem: bytes, ca_file: Path | None) -> ssl.SSLContext:
+    """A context that believes a server whose certificate chains to these roots, or to those in a file.
+
+    Raises:
+        SettingsError: The file cannot be read, or holds no certificates.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file, cadata=None if ca_file else roots_pem.decode())
+    except OSError as error:
+        raise SettingsError(f"{ca_file} cannot be used as root certificates of RabbitMQ.") from error

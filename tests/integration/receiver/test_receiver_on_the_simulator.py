@@ -15,12 +15,14 @@ from fiksmelding.journal import State
 from fiksmelding.receiver import FolderHandler, Receiver, Step
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Authority
+from support.rabbitmq import on_either_broker
 from support.receiving import receiving, with_receiver
 from support.roads import privat_json
 
 PRIVAT_V2 = "no.ks.fiks.bekymringsmelding.privat.v2"
 
 
+@on_either_broker
 async def test_whatever_arrives_the_good_report_behind_it_is_registered(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
@@ -45,9 +47,10 @@ async def test_whatever_arrives_the_good_report_behind_it_is_registered(
         assert states.count(State.QUARANTINED) == 8
         assert states.count(State.RECEIPTED) == 2
         assert await work.receiver.journal.first_altered_event() is None
-        assert fiks.platform.queues.depth(f"fiksio.konto.{fiks.party('bergen').account.id}") == 0
+        assert (await fiks.platform.broker.state(fiks.party("bergen").account.queue)).waiting == 0
 
 
+@on_either_broker
 async def test_reports_survive_connections_that_are_cut(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     broker = settings.broker.model_copy(update={"reconnect_first_seconds": 0.05})
     async with receiving(settings.model_copy(update={"broker": broker}), tmp_path / "reports") as work:
@@ -62,6 +65,7 @@ async def test_reports_survive_connections_that_are_cut(fiks: Simulator, setting
         assert work.stored() == set(submitted)
 
 
+@on_either_broker
 async def test_a_report_too_large_for_the_queue_comes_through_the_document_store(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
@@ -76,6 +80,7 @@ async def test_a_report_too_large_for_the_queue_comes_through_the_document_store
         assert entry.size > len(pdf)
 
 
+@on_either_broker
 async def test_past_the_deadline_the_report_goes_by_letter(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file where the folder should be")
     hurried = with_receiver(settings, deadline_hours=2 / 3600, retry_first_seconds=0.1)
@@ -181,6 +186,7 @@ async def test_a_key_file_that_is_wrong_is_named(  # noqa: PLR0917 - pytest pass
             pass
 
 
+@on_either_broker
 async def test_a_resend_of_the_platform_is_answered_twice_and_stored_once(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ async def test_a_lost_message_never_arrives(fiks: Simulator) -> None:
     report_id = await submit(fiks)
 
     assert fiks.report(report_id).tilstand == "SENDT_FAGSYSTEM"
-    assert fiks.platform.queues.depth(fiks.party("bergen").account.queue) == 0
+    assert (await fiks.platform.broker.state(fiks.party("bergen").account.queue)).waiting == 0
 
 
 async def test_a_duplicated_message_arrives_twice_under_one_id(fiks: Simulator, bergen: PlatformClient) -> None:

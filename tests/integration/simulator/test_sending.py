@@ -243,13 +243,12 @@ async def test_a_message_given_back_three_times_is_told_to_its_sender(
 async def test_word_of_a_dead_message_that_dies_itself_is_told_to_nobody(bergen: PlatformClient) -> None:
     await bergen.send(metadata(bergen, ttl=1000))
     bergen.fiks.clock.advance(timedelta(seconds=2))
-    bergen.fiks.platform.queues.expire()
+    await bergen.fiks.account_states()
 
     bergen.fiks.clock.advance(timedelta(days=8))
-    bergen.fiks.platform.queues.expire()
+    await bergen.fiks.account_states()
 
-    queues, parties = bergen.fiks.platform.queues, bergen.fiks.platform.world.parties
-    assert [queues.depth(party.account.queue) for party in parties.values()] == [0] * len(parties)
+    assert [state.queue.waiting for state in await bergen.fiks.account_states()] == [0] * len(bergen.fiks.accounts)
 
 
 async def post(client: PlatformClient, data: bytes, content_type: str) -> int:

@@ -52,7 +52,7 @@ class CatalogRoutes:
 
     async def _status(self, request: web.Request) -> web.Response:
         caller(request, self._authentication)
-        return _json(self._catalog.status(path_uuid(request, "kontoId")))
+        return _json(await self._catalog.status(path_uuid(request, "kontoId")))
 
 
 def _json(answer: Answer) -> web.Response:

@@ -41,7 +41,7 @@ class Controlled(Protocol):
         """Every report."""
         ...
 
-    def account_states(self) -> tuple[AccountState, ...]:
+    async def account_states(self) -> tuple[AccountState, ...]:
         """What goes on at each account."""
         ...
 
@@ -110,11 +110,11 @@ class ControlRoutes:
                 "name": state.name,
                 "title": state.title,
                 "kontoId": state.account_id,
-                "waiting": state.waiting,
-                "held": state.held,
-                "consumers": state.consumers,
+                "waiting": state.queue.waiting,
+                "held": state.queue.held,
+                "consumers": state.queue.consumers,
             }
-            for state in self._simulator.account_states()
+            for state in await self._simulator.account_states()
         ]
         return web.json_response(described)
 

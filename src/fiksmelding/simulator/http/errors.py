@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from fiksmelding.errors import BrokerUnavailable
 from fiksmelding.simulator.answers import ErrorAnswer, OAuthError
 from fiksmelding.simulator.refusals import OAuthRefusal, Refusal
 
@@ -33,6 +34,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         allowed = {"Allow": answer.headers["Allow"]} if "Allow" in answer.headers else {}
         return _error(request, HTTPStatus(answer.status), HTTPStatus(answer.status).description, allowed)
+    except BrokerUnavailable as error:
+        log.warning("%s %s cannot be answered: %s", request.method, request.path, error)
+        return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, "Meldingskøen svarer ikke nå")
     except (ConnectionError, TimeoutError):
         raise  # The caller is gone; there is nobody to answer.
     except Exception as error:  # noqa: BLE001 - a bug here must answer as the platform's own bugs do, and go on

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator.accounts import Account
 from fiksmelding.simulator.background import Agenda
+from fiksmelding.simulator.broker import Handed
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Documents
 from fiksmelding.simulator.exchange import CUSTOM_HEADER, Exchange, SendMetadata
@@ -22,7 +23,7 @@ from fiksmelding.simulator.national.reasons import ReasonReader
 from fiksmelding.simulator.national.reports import Receipt, Report, Verdict
 from fiksmelding.simulator.national.states import Tilstand
 from fiksmelding.simulator.national.working_days import add_working_days
-from fiksmelding.simulator.queues import Lease, QueuedMessage
+from fiksmelding.simulator.queues import QueuedMessage
 from fiksmelding.simulator.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -103,10 +104,10 @@ class NationalService:
         """It takes any number of messages at once."""
         return True
 
-    def deliver(self, lease: Lease, /) -> None:
+    def deliver(self, handed: Handed, /) -> None:
         """Take a message from its queue."""
-        lease.ack()
-        self._jobs.put_nowait(partial(self._receive, lease.message))
+        handed.ack()
+        self._jobs.put_nowait(partial(self._receive, handed.message))
 
     async def run(self) -> None:
         """Work on what comes, in order, until cancelled."""
