@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
+from yarl import URL
 
 from fiksmelding.simulator import Keys
 from fiksmelding.simulator.rabbitmq.configuration import ADMINISTRATOR, NodeConfiguration, write_configuration
@@ -23,7 +24,7 @@ ADMIN_VARIABLE = "FIKSMELDING_TEST_RABBITMQ_ADMIN"
 API_PORT_VARIABLE = "FIKSMELDING_TEST_RABBITMQ_API_PORT"
 HOW_TO_GET = (
     f"RabbitMQ is not installed; to run this test: apt install rabbitmq-server, or set {URL_VARIABLE}, "
-    f"{ADMIN_VARIABLE}, and {API_PORT_VARIABLE} to the port that its auth_http.user_path names"
+    f"(with ?cafile=), {ADMIN_VARIABLE}, and {API_PORT_VARIABLE} to the port that its auth_http.user_path names"
 )
 HOST = "127.0.0.1"
 EMBEDDED, RABBITMQ = "embedded", "rabbitmq"
@@ -47,10 +48,12 @@ class Node:
 
     Attributes:
         simulator: What a `Simulator` is given to run on it.
+        roots: The PEM file that its certificate chains to.
         program: How it is run, when it is our own.
     """
 
     simulator: OnRabbit
+    roots: Path
     program: "Program | None" = None
 
 
@@ -107,7 +110,8 @@ def rabbitmq(keys: Keys, folder: Path) -> Iterator[Node]:
     given = os.environ.get(URL_VARIABLE)
     if given:
         api_port = int(os.environ[API_PORT_VARIABLE])
-        yield Node(OnRabbit(api_port=api_port, amqp_url=given, amqp_admin=os.environ[ADMIN_VARIABLE]))
+        roots = Path(URL(given).query["cafile"])
+        yield Node(OnRabbit(api_port=api_port, amqp_url=given, amqp_admin=os.environ[ADMIN_VARIABLE]), roots)
         return
     program = Program(folder)
     port, admin_port, api_port = free_port(), free_port(), _port_for_api()
@@ -117,11 +121,13 @@ def rabbitmq(keys: Keys, folder: Path) -> Iterator[Node]:
     password = write_configuration(folder, configuration, keys).get_secret_value()
     with (folder / "rabbitmq.conf").open("a") as file:
         file.write(QUIET)
+    roots = folder / "roots.pem"
+    roots.write_bytes(keys.authority.roots_pem)
     login = f"{ADMINISTRATOR}:{password}@{HOST}"
     try:
         program.start()
         amqp_url, amqp_admin = f"amqps://{login}:{port}", f"http://{login}:{admin_port}"
-        yield Node(OnRabbit(api_port=api_port, amqp_url=amqp_url, amqp_admin=amqp_admin), program)
+        yield Node(OnRabbit(api_port=api_port, amqp_url=amqp_url, amqp_admin=amqp_admin), roots, program)
     finally:
         program.kill()
         program.end_port_mapper()
