@@ -227,6 +227,7 @@ class ReceiverSettings(_Table):
         retry_longest_seconds: The longest wait between two attempts, in seconds.
         deadline_hours: From keeping to the final decision, in hours. Past it the report is answered `feilet`.
         stop_seconds: How long a graceful stop may wait for what is under way, in seconds.
+        receipt_resends: How often a receipt is sent again that the platform could not deliver; then an alarm is raised.
         unstructured: What to do with a report whose JSON no schema accepts: `hand_on` it unstructured, or `reject`.
     """
 
@@ -236,6 +237,7 @@ class ReceiverSettings(_Table):
     retry_longest_seconds: float = Field(default=300.0, gt=0)
     deadline_hours: float = Field(default=24.0, gt=0)
     stop_seconds: float = Field(default=20.0, gt=0)
+    receipt_resends: int = Field(default=3, ge=0)
     unstructured: Literal["hand_on", "reject"] = "hand_on"
 
 

@@ -17,6 +17,7 @@ ROADS: Mapping[State, Sequence[State]] = {
     State.REJECTED: [State.REJECTED],
     State.RECEIPTED: [State.REJECTED, State.RECEIPTED],
     State.QUARANTINED: [State.QUARANTINED],
+    State.NOTED: [State.NOTED],
     State.ERASED: [State.REJECTED, State.RECEIPTED],
 }
 

@@ -9,15 +9,17 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fiksmelding.clock import Clock
 from fiksmelding.envelope import Signer, Trust, open_envelope, seal
-from fiksmelding.errors import FiksmeldingError
+from fiksmelding.errors import FiksmeldingError, Reject
 from fiksmelding.fiks import SentMessage
 from fiksmelding.journal import Arrival, Entry, Journal
 from fiksmelding.receiver.alarms import Alarm, Alarms
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
+from fiksmelding.receiver.notice_step import NoticeStep
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.outage import Outage
@@ -119,6 +121,11 @@ class CaseSystem:
         self.stored: dict[str, bytes | None] = {}
         self.structured: dict[str, bool] = {}
         self.hang = False
+        self._refusal: str | None = None
+
+    def reject(self, reason: str) -> None:
+        """Refuse whatever comes."""
+        self._refusal = reason
 
     async def __call__(self, report: Report) -> Registered:
         self.calls.append((report.id, report.attempt, report.repeat))
@@ -126,6 +133,8 @@ class CaseSystem:
             await asyncio.Event().wait()
         if self.troubles:
             raise self.troubles.pop(0)
+        if self._refusal is not None:
+            raise Reject(self._refusal)
         self.stored[report.id] = await report.json()
         self.structured[report.id] = report.structured
         return Registered(reference=f"case-{len(self.stored)}")
@@ -158,7 +167,8 @@ class Journeys:
         outage = never_out(journal, self.clock, alarms)
         self.turns = Turns(Pace(concurrency), self.clock, alarms, changed=lambda: None)
         recorder = Recorder(journal, self.clock, Backoff(1.0, 300.0), self._observe, alarms, outage)
-        opener = Opener(journal, [recipient.key], trust or Trust())
+        self.keys = [recipient.key]
+        opener = Opener(journal, self.keys, trust or Trust())
         answering = Answering(self.platform, self.platform, Signer(recipient.key, recipient.certificate))
         self.road = Road(
             recorder=recorder,
@@ -168,6 +178,7 @@ class Journeys:
             register=RegisterStep(recorder, journal, handler, timeout, self.turns, confirm is not None),
             confirm=ConfirmStep(recorder, confirm, timeout, self.turns),
             receipt=ReceiptStep(recorder, answering),
+            notice=NoticeStep(recorder, journal, resends=2),
         )
 
     def _observe(self, step: Step, _entry_id: str) -> None:
@@ -190,6 +201,10 @@ class Journeys:
     async def keep(self, body: bytes, delivery: Arrival | None = None) -> Entry:
         kept = await self.journal.keep(delivery or arrival(received_at=self.clock.now()), body)
         return await self.journal.entry(kept.entry_id)
+
+    def add_key(self, key: rsa.RSAPrivateKey) -> None:
+        """Configure another private key."""
+        self.keys.append(key)
 
     def resend(self, klient_melding_id: str) -> Arrival:
         """A delivery that says it repeats others of that id."""

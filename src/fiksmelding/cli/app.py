@@ -11,6 +11,7 @@ from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
 from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
+from fiksmelding.cli.quarantine_commands import quarantine_app
 from fiksmelding.cli.simulator_commands import simulator_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.add_typer(message_app)
 app.add_typer(envelope_app)
 app.add_typer(keys_app, name="keys")
 app.add_typer(journal_app, name="journal")
+app.add_typer(quarantine_app, name="quarantine")
 
 
 def main() -> None:

@@ -339,6 +339,11 @@ class Journal:
         """
         return await self._database.read(lambda connection: queries.earlier_like(connection, entry))
 
+    async def entry_answered_by(self, melding_id: str) -> Entry | None:
+        """The entry whose answer the platform took under `melding_id`, or None."""
+        found = await self._all(queries.by_receipt(melding_id))
+        return found[0] if found else None
+
     async def report_id_taken(self, report_id: str, *, by_other_than: str) -> bool:
         """Whether another entry already goes by this report id."""
         return await self._database.read(

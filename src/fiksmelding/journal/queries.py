@@ -87,3 +87,8 @@ def report_id_taken(connection: Connection, report_id: str, by_other_than: str) 
     """Whether another entry goes by this report id."""
     wanted = {"report_id": report_id, "other_than": by_other_than}
     return connection.execute(_REPORT_ID_TAKEN, wanted).first() is not None
+
+
+def by_receipt(melding_id: str) -> Select[*tuple[object, ...]]:
+    """The entry whose answer the platform took under that id."""
+    return select_entries().where(receipts.c.melding_id == melding_id)

@@ -22,20 +22,24 @@ class State(StrEnum):
     """The platform took the final answer."""
     QUARANTINED = "QUARANTINED"
     """It cannot be opened, believed or understood: a person decides, until the deadline does."""
+    NOTED = "NOTED"
+    """It was no report but a notice of the platform, and has been dealt with."""
     ERASED = "ERASED"
     """The sealed original is gone; the event log stays."""
 
 
 ALLOWED: Mapping[State, frozenset[State]] = MappingProxyType(
     {
-        State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.REJECTED}),
+        State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.REJECTED, State.NOTED}),
         State.OPENED: frozenset({State.REGISTERED, State.QUARANTINED, State.REJECTED}),
         # Back to OPENED when the read-back does not find what the handler said was registered.
         State.REGISTERED: frozenset({State.CONFIRMED, State.OPENED, State.REJECTED, State.RECEIPTED}),
         State.CONFIRMED: frozenset({State.RECEIPTED}),
         State.REJECTED: frozenset({State.RECEIPTED}),
-        State.RECEIPTED: frozenset({State.ERASED}),
+        # Back when the platform gives notice that the receipt did not arrive: it is sent again.
+        State.RECEIPTED: frozenset({State.ERASED, State.REGISTERED, State.REJECTED}),
         State.QUARANTINED: frozenset({State.RECEIVED, State.REJECTED}),
+        State.NOTED: frozenset(),
         State.ERASED: frozenset(),
     }
 )
@@ -59,6 +63,8 @@ class EventKind(StrEnum):
     RECEIPT_FAILED = "receipt_failed"
     RECEIPT_REFUSED = "receipt_refused"
     RECEIPTED = "receipted"
+    RECEIPT_RETURNED = "receipt_returned"
+    NOTICE = "notice"
     ERASED = "erased"
 
     QUEUED = "queued"

@@ -166,6 +166,7 @@ receipts = Table(
     Column("taken_at", UtcDateTime),
     Column("melding_id", String(64)),
 )
+Index("receipts_melding_id", receipts.c.melding_id)
 
 chunks = Table(
     "chunks",

@@ -7,6 +7,7 @@ Read it in this order: `keeping` (broker → journal → ack), `road` (the steps
 from fiksmelding.receiver.alarms import Alarm, AlarmKind, AlarmObserver
 from fiksmelding.receiver.folder import FolderHandler
 from fiksmelding.receiver.pace import Condition
+from fiksmelding.receiver.quarantine import Quarantine, Quarantined
 from fiksmelding.receiver.receiver import Receiver
 from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.status import ReceiverStatus
@@ -23,6 +24,8 @@ __all__ = [
     "FolderHandler",
     "Handler",
     "Observer",
+    "Quarantine",
+    "Quarantined",
     "Receiver",
     "ReceiverStatus",
     "Registered",

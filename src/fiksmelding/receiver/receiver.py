@@ -25,6 +25,7 @@ from fiksmelding.receiver.alarms import AlarmObserver, Alarms, tell_nobody
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper
+from fiksmelding.receiver.notice_step import NoticeStep
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.outage import Outage
@@ -263,6 +264,7 @@ class Receiver:
             register=RegisterStep(recorder, journal, self._handler, timeout, turns, read_back),
             confirm=ConfirmStep(recorder, self._confirm, timeout, turns),
             receipt=ReceiptStep(recorder, answering),
+            notice=NoticeStep(recorder, journal, policy.receipt_resends),
         )
 
     def _make_worker(self, queue: PacedQueue, road: Road) -> Worker[Entry]:

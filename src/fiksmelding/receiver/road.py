@@ -4,7 +4,8 @@
 RECEIVED ──▶ OPENED ──▶ REGISTERED ──▶ CONFIRMED ──▶ RECEIPTED
    │            │                                        ▲
    ├────────────┴──▶ REJECTED ───────────────────────────┤
-   └──▶ QUARANTINED (a person decides, or the deadline) ─┘
+   ├──▶ QUARANTINED (a person decides, or the deadline) ─┘
+   └──▶ NOTED (a notice that a receipt did not arrive: from RECEIPTED it is sent again)
 ```
 """
 
@@ -15,6 +16,7 @@ from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Entry, State
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.journey import Journey
+from fiksmelding.receiver.notice_step import NOTICES, NoticeStep
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.pace import Condition
@@ -36,6 +38,7 @@ class Road:
         register: OPENED → REGISTERED.
         confirm: REGISTERED → CONFIRMED.
         receipt: → RECEIPTED.
+        notice: RECEIVED → NOTED.
     """
 
     recorder: Recorder
@@ -45,6 +48,7 @@ class Road:
     register: RegisterStep
     confirm: ConfirmStep
     receipt: ReceiptStep
+    notice: NoticeStep
 
     async def walk(self, entry: Entry) -> None:
         """Take every step that `entry` can take now; what has to wait is due later, by the journal.
@@ -74,7 +78,8 @@ class Road:
         match entry.state:
             case State.RECEIVED:
                 # Even a late one: whether it can be answered at all shows here.
-                return await self.open(entry, journey)
+                is_notice = entry.arrival.melding_type in NOTICES
+                return await self.notice(entry) if is_notice else await self.open(entry, journey)
             case State.OPENED | State.REGISTERED | State.QUARANTINED if self._is_too_late(entry):
                 return await self.recorder.reject_late(entry)
             case State.OPENED:

@@ -20,6 +20,8 @@ class Step(StrEnum):
     RECEIPT_SENT = "receipt_sent"
     """The platform has taken the receipt; that is not recorded yet."""
     RECEIPTED = "receipted"
+    NOTED = "noted"
+    """A notice of the platform was dealt with."""
 
 
 Observer = Callable[[Step, str], None]

@@ -102,7 +102,7 @@ async def test_an_unknown_type_of_our_protocol_is_answered_at_the_deadline(journ
     assert [sent.melding_type for sent in journeys.platform.sent] == [FEILET]
 
 
-@pytest.mark.parametrize("kind", ["no.ks.fiks.arkiv.v1.opprett", "no.ks.fiks.kvittering.tidsavbrudd", ""])
+@pytest.mark.parametrize("kind", ["no.ks.fiks.arkiv.v1.opprett", ""])
 async def test_a_message_of_another_protocol_is_kept_and_not_answered(journeys: Journeys, kind: str) -> None:
     entry = await journeys.walk(await journeys.keep(journeys.report(), arrival(melding_type=kind)))
     assert entry.state is State.QUARANTINED

@@ -1,0 +1,61 @@
+"""`fiksmelding quarantine …`: names, options and help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.output import errors_told, run
+from fiksmelding.config import JournalSettings, Settings
+
+quarantine_app = typer.Typer(
+    help="Messages that were set aside because they cannot be opened, believed or understood.", no_args_is_help=True
+)
+SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]
+Message = Annotated[str, typer.Argument(metavar="ID", help="Its id in the journal, or its melding-id.")]
+
+
+@quarantine_app.command("list")
+def _list(*, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """List what is set aside: why, how old, and when it is answered feilet. Exit status 1 if there is anything."""
+    from fiksmelding.cli.quarantine import list_messages
+
+    raise typer.Exit(run(list_messages(_journal(settings), as_json=as_json)))
+
+
+@quarantine_app.command("show")
+def _show(message: Message, *, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """Show what has happened to a message; never what it says."""
+    from fiksmelding.cli.quarantine import show
+
+    raise typer.Exit(run(show(_journal(settings), message, as_json=as_json)))
+
+
+@quarantine_app.command("retry")
+def _retry(message: Message, *, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """Let a message be opened again, for example after a key was added."""
+    from fiksmelding.cli.quarantine import retry
+
+    raise typer.Exit(run(retry(_journal(settings), message, as_json=as_json)))
+
+
+@quarantine_app.command("reject")
+def _reject(
+    message: Message,
+    *,
+    settings: SettingsOption,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, in plain Norwegian for the one who reads it; no personal data.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Decide that a message will not be registered. The sender gets feilet, and the report goes by letter."""
+    from fiksmelding.cli.quarantine import reject
+
+    raise typer.Exit(run(reject(_journal(settings), message, reason, as_json=as_json)))
+
+
+def _journal(settings: Path) -> JournalSettings:
+    with errors_told():
+        return Settings.load(settings).journal
