@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from fiksmelding import keys
+from fiksmelding.alarms import AlarmKind, AlarmObserver, Alarms, tell_nobody
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
 from fiksmelding.envelope import Signer
@@ -16,7 +17,6 @@ from fiksmelding.fiks import Catalog, FiksSession, Reports
 from fiksmelding.journal.outbox import Order, Outbox, Outgoing
 from fiksmelding.messages import Bekymringsmelding
 from fiksmelding.sender.addressing import Directory, Office
-from fiksmelding.sender.alarms import AlarmKind, AlarmObserver, Alarms, tell_nobody
 from fiksmelding.sender.follow_step import FollowStep
 from fiksmelding.sender.preparing import Sealer
 from fiksmelding.sender.progress import ProgressObserver, follow_nothing
