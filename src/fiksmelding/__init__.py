@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fiksmelding._version import __version__
-    from fiksmelding.alarms import Alarm, AlarmKind
     from fiksmelding.config import Settings
     from fiksmelding.errors import (
         AccessRefused,
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
         UnknownReceiver,
     )
     from fiksmelding.receiver import (
+        Alarm,
+        AlarmKind,
         Confirm,
         FolderHandler,
         Handler,
@@ -94,9 +95,10 @@ __all__ = [
 _HOME = {
     "__version__": "fiksmelding._version",
     "Settings": "fiksmelding.config",
-    **dict.fromkeys(("Alarm", "AlarmKind"), "fiksmelding.alarms"),
     **dict.fromkeys(
         (
+            "Alarm",
+            "AlarmKind",
             "Confirm",
             "FolderHandler",
             "Handler",

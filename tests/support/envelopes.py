@@ -2,9 +2,12 @@
 
 import io
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from random import Random
 
-from fiksmelding.envelope import Signer, open_envelope, seal
+from cryptography import x509
+
+from fiksmelding.envelope import Signer, Trust, open_envelope, seal
 from fiksmelding.simulator.pki import Credential
 
 REPORT = {
@@ -30,7 +33,12 @@ def sealed(files: Mapping[str, bytes], sender: Credential, recipient: Credential
     return out.getvalue()
 
 
-def opened(envelope: bytes, recipient: Credential) -> dict[str, bytes]:
-    """The files of an envelope."""
-    with open_envelope(io.BytesIO(envelope), keys=[recipient.key]) as content:
+def opened(
+    envelope: bytes, recipient: Credential, *, roots: tuple[x509.Certificate, ...] | None = None
+) -> dict[str, bytes]:
+    """The files of an envelope; with roots, only of one whose signer's chain ends in one of them."""
+    trust = None if roots is None else Trust(roots=roots, policy="require_chain")
+    with open_envelope(
+        io.BytesIO(envelope), keys=[recipient.key], trust=trust, received_at=datetime.now(UTC)
+    ) as content:
         return {name: file.read() for name, file in content.files.items()}

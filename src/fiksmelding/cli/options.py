@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,4 +7,3 @@ import typer
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AMQP_URL_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_URL"
 AMQP_ADMIN_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_ADMIN"
-SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]

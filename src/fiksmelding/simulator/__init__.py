@@ -10,6 +10,7 @@ from fiksmelding.simulator.national.reports import Receipt, Report, StateChange,
 from fiksmelding.simulator.national.states import Tilstand
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.simulator import Simulator
+from fiksmelding.simulator.threaded import SimulatorThread
 
 __all__ = [
     "ControlClient",
@@ -24,6 +25,7 @@ __all__ = [
     "Report",
     "Simulator",
     "SimulatorClock",
+    "SimulatorThread",
     "StateChange",
     "TakenMessage",
     "Tilstand",

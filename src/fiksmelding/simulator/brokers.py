@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from fiksmelding.errors import FiksmeldingError
 from fiksmelding.simulator.accounts import Register
 from fiksmelding.simulator.amqp import AmqpServer
 from fiksmelding.simulator.keys import Keys
@@ -11,7 +12,7 @@ from fiksmelding.simulator.queues import OnDead, Queues
 from fiksmelding.simulator.rabbitmq import Questions, RabbitAddress, RabbitBroker
 from fiksmelding.simulator.tls import client_context, server_context
 
-__all__ = ["AnyBroker", "rabbit_maker", "running_broker"]
+__all__ = ["AnyBroker", "rabbit_maker", "running_broker", "silence"]
 
 AnyBroker = AmqpServer | RabbitBroker
 
@@ -61,3 +62,14 @@ async def running_broker(
                 queues, authenticate=platform.log_in, ssl_context=tls, host=host, port=port
             ) as server:
                 yield server
+
+
+def silence(broker: AnyBroker) -> None:
+    """Leave every client's connection half open.
+
+    Raises:
+        FiksmeldingError: It is a RabbitMQ, which knows no such thing.
+    """
+    if isinstance(broker, RabbitBroker):
+        raise FiksmeldingError("Connections to a RabbitMQ cannot be left half open: cut its network instead.")
+    broker.go_silent()

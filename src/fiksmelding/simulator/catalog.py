@@ -11,6 +11,7 @@ from fiksmelding.simulator.answers import AccountAnswer, AccountStatus, PublicKe
 from fiksmelding.simulator.broker import Broker
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.resealing import Resealing, Whose
 
 __all__ = ["Catalog", "certificate_fields"]
 
@@ -25,12 +26,14 @@ class Catalog:
         register: Where accounts are looked up.
         broker: Where consumers and depths are counted.
         clock: The time by which a certificate is valid.
+        resealing: Who has certificates that should not be believed.
     """
 
-    def __init__(self, register: Register, broker: Broker, clock: SimulatorClock) -> None:
+    def __init__(self, register: Register, broker: Broker, clock: SimulatorClock, resealing: Resealing) -> None:
         self._register = register
         self._broker = broker
         self._clock = clock
+        self._resealing = resealing
 
     def lookup(self, *, identifier: str, protocol: str, level: str) -> AccountAnswer:
         """The account that an organisation receives a protocol on.
@@ -58,8 +61,8 @@ class Catalog:
         """
         return _answer(self._find(account_id))
 
-    def public_key(self, account_id: UUID) -> PublicKey:
-        """The certificate that messages to an account are sealed for.
+    def public_key(self, account_id: UUID, *, whose: Whose = "own") -> PublicKey:
+        """The certificate that messages to an account are sealed for, or a wrong one in its place.
 
         Raises:
             Refusal: 404 when there is no such account, or it has no certificate.
@@ -67,6 +70,7 @@ class Catalog:
         certificate = self._find(account_id).certificate
         if certificate is None:
             raise Refusal.not_found(f"Konto med id {account_id} har ingen offentlig nøkkel")
+        certificate = self._resealing.instead_of(certificate, whose)
         valid = certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
         return PublicKey.model_validate(
             certificate_fields(certificate)

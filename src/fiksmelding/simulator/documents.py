@@ -111,7 +111,7 @@ class Documents:
     def __init__(self, folder: Path, clock: SimulatorClock) -> None:
         self.serves_ranges = True
         self._folder = folder
-        self._clock = clock
+        self.clock = clock
         self._documents: dict[UUID, _Document] = {}
 
     def incoming(self) -> IncomingBody:
@@ -170,7 +170,7 @@ class Documents:
 
     def expire(self) -> None:
         """Delete every document whose time is over."""
-        now = self._clock.now()
+        now = self.clock.now()
         for document_id, document in list(self._documents.items()):
             if document.expires_at <= now:
                 del self._documents[document_id]

@@ -1,19 +1,6 @@
 """Faults on demand: what the real platform, the network and careless senders do, when a test asks for it.
 
-Each fault says what it hits, how often, and what happens. It stands for something real:
-
-| fault | what it stands for |
-|---|---|
-| `HttpFault(status=503)` | Maskinporten or Fiks is down; also 429, and 401 while keys are rotated |
-| `HttpFault(delay_seconds=…)` | a slow platform; longer than the caller's patience, a half-open connection |
-| `HttpFault(connection="reset")` | the connection breaks before the call is done |
-| `HttpFault(connection="reset_after")` | the call is done, its answer lost: the caller sends again, to be recognised |
-| `MessageFault(effect="lose")` | Fiks IO promises no delivery: a report or a receipt never arrives |
-| `MessageFault(effect="duplicate")` | delivered twice with the same `melding-id` |
-| `MessageFault(effect="delay")` | arrives later, and out of order |
-| `MessageFault(effect="corrupt")`, `"truncate"` | damaged on the way |
-| `MessageFault(effect="no_document")` | the document store no longer has the body |
-| `MessageFault(effect="strip_headers")` | a sender without the required headers |
+Each says what it hits, how often, and what happens; docs/simulator.md says which incident or rule each stands for.
 """
 
 import asyncio
@@ -26,7 +13,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,8 +22,9 @@ from fiksmelding.simulator.background import Agenda
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Documents
 from fiksmelding.simulator.queues import QueuedMessage
+from fiksmelding.simulator.resealing import Resealing
 
-__all__ = ["FaultScript", "Faults", "HttpFault", "MessageFault"]
+__all__ = ["FaultScript", "Faults", "HttpFault", "MessageFault", "Trouble"]
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +64,11 @@ class HttpFault(_Fault):
         status: The status it is answered with, undone; None to do it.
         retry_after_seconds: `Retry-After` of that answer.
         connection: `reset` breaks the connection before the call is done, `reset_after` between that and the answer.
+        body: `slow` lets the second half of the answer's body wait for `delay_seconds`, `cut` breaks the connection
+            after the first half.
+        token_seconds: How long the token in the answer lives, whatever the answer itself says, in seconds of the
+            simulator's time.
+        certificate: What the certificates in the answer are: `expired`, or a `stranger`'s.
     """
 
     path: str = "/"
@@ -84,6 +77,9 @@ class HttpFault(_Fault):
     status: Annotated[int, AfterValidator(_known_error)] | None = None
     retry_after_seconds: int | None = Field(default=None, ge=0)
     connection: Literal["kept", "reset", "reset_after"] = "kept"
+    body: Literal["whole", "slow", "cut"] = "whole"
+    token_seconds: float | None = Field(default=None, ge=0, le=A_YEAR_OF_SECONDS)
+    certificate: Literal["own", "expired", "stranger"] = "own"
 
 
 class MessageFault(_Fault):
@@ -96,7 +92,22 @@ class MessageFault(_Fault):
         delay_seconds: How late it arrives, in seconds of the simulator's time, when the effect is `delay`.
     """
 
-    effect: Literal["lose", "duplicate", "delay", "corrupt", "truncate", "no_document", "strip_headers"]
+    effect: Literal[
+        "lose",
+        "duplicate",
+        "resend",
+        "delay",
+        "reorder",
+        "corrupt",
+        "truncate",
+        "wrong_key",
+        "expired_signer",
+        "stranger_signer",
+        "no_document",
+        "strip_headers",
+        "reset",
+        "half_open",
+    ]
     account: UUID | None = None
     message_type: str = ""
     delay_seconds: float = Field(default=60, ge=0, le=A_YEAR_OF_SECONDS)
@@ -126,6 +137,8 @@ class FaultScript(BaseModel):
 
 
 AnyFault = TypeVar("AnyFault", HttpFault, MessageFault)
+Publish = Callable[[QueuedMessage], None]
+Trouble = Literal["reset", "half_open"]
 
 
 @dataclass(slots=True)
@@ -146,16 +159,31 @@ class Faults:
         clock: The simulator's time.
         agenda: Where delayed messages wait.
         documents: Whose documents go missing.
+        resealing: Who seals messages as they should not be.
         seed: What chances are drawn with: the same seed, the same faults.
+
+    Attributes:
+        trouble_connections: What makes every AMQP connection break, or fall silent; does nothing until it is set.
     """
 
-    def __init__(self, clock: SimulatorClock, agenda: Agenda, documents: Documents, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: SimulatorClock,
+        agenda: Agenda,
+        documents: Documents,
+        resealing: Resealing,
+        *,
+        seed: int = 0,
+    ) -> None:
         self._clock = clock
         self._agenda = agenda
         self._documents = documents
+        self._resealing = resealing
         self._random = random.Random(seed)  # noqa: S311 - chances of a test, no secrets
         self._armed: list[_Armed] = []
+        self._overtaken: dict[UUID, list[QueuedMessage]] = {}
         self._changed = asyncio.Event()
+        self.trouble_connections: Callable[[Trouble], None] = lambda _: None
 
     def add(self, *faults: HttpFault | MessageFault) -> None:
         """Let faults wait for what they fit."""
@@ -178,30 +206,42 @@ class Faults:
         """The fault that strikes a call, if one does."""
         return self._strike(HttpFault, lambda fault: path.startswith(fault.path) and fault.method in (None, method))
 
-    def deliver(self, recipient: UUID, message: QueuedMessage, publish: Callable[[QueuedMessage], None]) -> None:
+    def deliver(self, recipient: UUID, message: QueuedMessage, publish: Publish) -> None:
         """Publish a message, or what a fault makes of it."""
         kind = message.headers.get("type", "")
         fault = self._strike(
             MessageFault, lambda one: one.account in (None, recipient) and kind.startswith(one.message_type)
         )
-        if fault is None:
-            publish(message)
+        if fault is not None:
+            log.info("message %s meets the fault %s", message.headers.get("melding-id"), fault.effect)
+        if fault is not None and fault.effect == "reorder":
+            self._overtaken.setdefault(recipient, []).append(message)
             return
-        log.info("message %s meets the fault %s", message.headers.get("melding-id"), fault.effect)
-        match fault.effect:
+        self._suffer(fault, recipient, message, publish)
+        for overtaken in self._overtaken.pop(recipient, []):
+            publish(overtaken)
+
+    def _suffer(self, fault: MessageFault | None, recipient: UUID, message: QueuedMessage, publish: Publish) -> None:
+        match fault.effect if fault else None:
             case "lose":
-                pass
-            case "duplicate":
-                publish(message)
-                publish(message)
-            case "delay":
+                return
+            case "delay" if fault:
                 moment = self._clock.now() + timedelta(seconds=fault.delay_seconds)
                 self._agenda.at(moment, lambda: publish(message))
+                return
+            case "duplicate":
+                publish(message)
+            case "resend":
+                publish(replace(message, headers={**message.headers, "melding-id": str(uuid4())}))
             case "no_document":
                 self._documents.forget(message.headers.get("dokumentlager-id", ""))
-                publish(message)
-            case "corrupt" | "truncate" | "strip_headers":
-                publish(_damaged(message, fault.effect))
+            case "corrupt" | "truncate" | "strip_headers" as how:
+                message = _damaged(message, how)
+            case "wrong_key" | "expired_signer" | "stranger_signer" as how:
+                message = replace(message, body=self._resealing.reseal(message.body, recipient, how))
+            case "reset" | "half_open" as how:
+                self.trouble_connections(how)
+        publish(message)
 
     def _strike(self, kind: type[AnyFault], fits: Callable[[AnyFault], bool]) -> AnyFault | None:
         for armed in self._armed:

@@ -23,6 +23,7 @@ from fiksmelding.simulator.queues import DeathReason, OnDead, QueuedMessage, Que
 from fiksmelding.simulator.rabbitmq import RabbitBroker
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.reporting import Reporting
+from fiksmelding.simulator.resealing import Resealing
 from fiksmelding.simulator.tokens import Tokens
 from fiksmelding.simulator.world import World
 
@@ -85,10 +86,11 @@ class Platform:
         self.assertions = AssertionRules(register, roots=[keys.authority.root.certificate], issuer=issuer, clock=clock)
         self.tokens = Tokens(issuer=issuer, key=keys.token_key(), audience=api_url, clock=clock)
         self.authentication = Authentication(register, self.tokens)
-        self.catalog = Catalog(register, self.broker, clock)
+        self.resealing = Resealing(keys, world.credential_of)
+        self.catalog = Catalog(register, self.broker, clock, self.resealing)
         self.documents = Documents(documents_folder, clock)
         self.agenda = Agenda(clock)
-        self.faults = Faults(clock, self.agenda, self.documents, seed=seed)
+        self.faults = Faults(clock, self.agenda, self.documents, self.resealing, seed=seed)
         self.exchange = Exchange(register, self.broker, self.documents, clock, self.faults)
         self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
         self.portal = Portal(world.national.credential, world.print_credential.certificate)
@@ -101,7 +103,7 @@ class Platform:
             agenda=self.agenda,
             clock=clock,
         )
-        self.reporting = Reporting(world, self.national, clock)
+        self.reporting = Reporting(world, self.national, clock, self.resealing)
         self.broker.subscribe(world.national.account.queue, self.national)
 
     async def account_states(self) -> tuple[AccountState, ...]:

@@ -14,6 +14,7 @@ from fiksmelding.simulator.municipalities import Bydel, Kommune, StottetVersjon
 from fiksmelding.simulator.national.portal import SealedReport
 from fiksmelding.simulator.national.service import NationalService, Submission
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.resealing import Resealing, Whose
 from fiksmelding.simulator.world import World
 
 __all__ = ["Reporting"]
@@ -35,12 +36,14 @@ class Reporting:
         world: The municipalities, their accounts and the print key.
         national: Who takes the reports.
         clock: The time by which a key is valid.
+        resealing: Who has certificates that should not be believed.
     """
 
-    def __init__(self, world: World, national: NationalService, clock: SimulatorClock) -> None:
+    def __init__(self, world: World, national: NationalService, clock: SimulatorClock, resealing: Resealing) -> None:
         self._world = world
         self._national = national
         self._clock = clock
+        self._resealing = resealing
 
     def kommuner(self) -> list[KommuneAnswer]:
         """Every municipality, by number."""
@@ -62,8 +65,8 @@ class Reporting:
         """
         return _bydel_answer(self._find_bydel(kommunenummer, bydelsnummer)[1])
 
-    def keys(self, kommunenummer: str, bydelsnummer: str) -> EncryptionKeys:
-        """What a district's reports are sealed for: its account, and the print provider.
+    def keys(self, kommunenummer: str, bydelsnummer: str, *, whose: Whose = "own") -> EncryptionKeys:
+        """What a district's reports are sealed for: its account, and the print provider; or wrong ones in their place.
 
         Raises:
             Refusal: 400 for what is no number; 404 also when the account has no key.
@@ -73,8 +76,8 @@ class Reporting:
         if certificate is None:
             raise Refusal.not_found(f"Bydel {bydelsnummer} i kommune {kommunenummer} har ingen krypteringsnøkkel")
         return EncryptionKeys(
-            print_offentlig_nokkel=self._key(self._world.print_credential.certificate),
-            fiks_io_offentlig_nokkel=self._key(certificate),
+            print_offentlig_nokkel=self._key(self._world.print_credential.certificate, whose),
+            fiks_io_offentlig_nokkel=self._key(certificate, whose),
         )
 
     async def submit(
@@ -160,7 +163,8 @@ class Reporting:
             raise Refusal.not_found(f"Fant ingen bydel {bydelsnummer} i kommune {kommunenummer}")
         return kommune, bydel
 
-    def _key(self, certificate: x509.Certificate) -> EncryptionKey:
+    def _key(self, own: x509.Certificate, whose: Whose) -> EncryptionKey:
+        certificate = self._resealing.instead_of(own, whose)
         valid = certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
         return EncryptionKey.model_validate(certificate_fields(certificate) | {"gyldig": valid})
 

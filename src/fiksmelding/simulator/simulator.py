@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,10 +19,10 @@ from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.simulator.accounts import Account
 from fiksmelding.simulator.background import Background
-from fiksmelding.simulator.brokers import AnyBroker, rabbit_maker, running_broker
+from fiksmelding.simulator.brokers import AnyBroker, rabbit_maker, running_broker, silence
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.exchange import TakenMessage
-from fiksmelding.simulator.faults import Faults
+from fiksmelding.simulator.faults import Faults, Trouble
 from fiksmelding.simulator.http.control import ControlRoutes
 from fiksmelding.simulator.http.faults import suffer_faults
 from fiksmelding.simulator.http.oauth import ISSUER_PATH
@@ -323,6 +324,16 @@ class Simulator:
             waiting.cancel()
             failing.cancel()
 
+    def silence_connections(self) -> None:
+        """Leave every AMQP connection half open: nothing more comes on it, and nobody is told.
+
+        Clients find out by missing heartbeats only. Until the broker misses theirs, what they hold stays held.
+
+        Raises:
+            FiksmeldingError: It runs on a RabbitMQ.
+        """
+        silence(self._running.amqp)
+
     async def sever_connections(self) -> None:
         """Cut every AMQP connection, as a failing network does."""
         await self._running.amqp.sever()
@@ -373,6 +384,7 @@ class Simulator:
         names = ("localhost", LOOPBACK, self._reached_at.strip("[]"))
         broker = running_broker(platform, self._keys, questions, host=self._host, port=self._amqp_port, names=names)
         amqp = await stack.enter_async_context(broker)
+        platform.faults.trouble_connections = partial(_trouble, amqp, background)
         beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes()]
         await stack.enter_async_context(HttpServer(control_socket, beside))
         return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
@@ -412,6 +424,13 @@ class Simulator:
             sealed=sealed,
         )
         return (await self.platform.national.submit(submission)).id
+
+
+def _trouble(broker: AnyBroker, background: Background, kind: Trouble) -> None:
+    if kind == "half_open":
+        silence(broker)
+    else:
+        background.start(broker.sever(), name="cut connections")
 
 
 def _certificate(account: Account) -> x509.Certificate:

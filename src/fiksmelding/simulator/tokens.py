@@ -15,7 +15,7 @@ from fiksmelding.simulator.assertions import Assertion
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.refusals import Refusal
 
-__all__ = ["FIKS_SCOPE", "AccessToken", "Tokens"]
+__all__ = ["FIKS_SCOPE", "LIFETIME", "AccessToken", "Tokens"]
 
 FIKS_SCOPE = "ks:fiks"
 LIFETIME = timedelta(seconds=120)
@@ -71,8 +71,8 @@ class Tokens:
         self._public = jwk.JWK.from_pyca(key.public_key())
         self._key_id = self._public.thumbprint()
 
-    def issue(self, assertion: Assertion) -> TokenAnswer:
-        """The token endpoint's answer to an assertion."""
+    def issue(self, assertion: Assertion, *, lifetime: timedelta = LIFETIME) -> TokenAnswer:
+        """The token endpoint's answer to an assertion, which tells the usual lifetime whatever the true one is."""
         now = self._clock.now()
         claims: dict[str, object] = {
             "iss": self._issuer,
@@ -82,7 +82,7 @@ class Tokens:
             "scope": assertion.scope,
             "consumer": _party(assertion.consumer),
             "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
+            "exp": int((now + lifetime).timestamp()),
             "jti": str(uuid4()),
         }
         if assertion.resources:

@@ -134,6 +134,12 @@ class World:
         bydel = kommune.standard if bydelsnummer is None else kommune.bydel(bydelsnummer)
         return None if bydel is None else (kommune, bydel)
 
+    def credential_of(self, account_id: UUID) -> Credential | None:
+        """The key and certificate of an account, by its id."""
+        return next(
+            (one.credential for one in (self.national, *self.parties.values()) if one.account.id == account_id), None
+        )
+
     def _settle(self, municipality: "_Municipality", keys: Keys) -> None:
         party = _party(
             municipality.key,

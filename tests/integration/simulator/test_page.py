@@ -10,9 +10,12 @@ import pytest
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator import HttpFault, MessageFault, Simulator
 from fiksmelding.simulator.http.control import ControlRoutes
+from fiksmelding.simulator.incidents import INCIDENTS
 from support.documents import example
 
-PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text("utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "simulator.md").read_text("utf-8")
+TESTING = DOCS / "testing.md"
 
 
 @pytest.mark.parametrize("fault", [HttpFault, MessageFault])
@@ -26,6 +29,12 @@ def test_every_effect_is_on_the_page() -> None:
     effects = MessageFault.model_json_schema()["properties"]["effect"]["enum"]
 
     assert [effect for effect in effects if f"`{effect}`" not in PAGE] == []
+
+
+def test_every_incident_is_on_the_page_about_testing() -> None:
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| (.*\.) \|$", TESTING.read_text("utf-8"), re.MULTILINE))
+
+    assert told == {name: incident.what for name, incident in INCIDENTS.items()}
 
 
 async def test_every_call_of_the_control_api_is_on_the_page(fiks: Simulator) -> None:

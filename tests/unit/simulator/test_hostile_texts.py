@@ -6,7 +6,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fiksmelding.simulator import Keys, Refusal, SimulatorClock
@@ -63,6 +63,7 @@ def test_any_json_in_an_assertion_or_token_is_refused(
         tokens.check(text)
 
 
+@settings(deadline=None)  # The first example makes a key, which takes as long as it takes.
 @given(claims=st.dictionaries(st.sampled_from(CLAIM_NAMES), JSON))
 def test_any_claims_rightly_signed_are_checked_without_failing(
     rules: AssertionRules, keys: Keys, claims: dict[str, object]

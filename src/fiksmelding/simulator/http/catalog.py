@@ -7,6 +7,7 @@ from aiohttp import web
 from fiksmelding.simulator.answers import Answer
 from fiksmelding.simulator.authentication import Authentication
 from fiksmelding.simulator.catalog import Catalog
+from fiksmelding.simulator.http.faults import fault_of_this_call
 from fiksmelding.simulator.http.requests import caller, path_uuid
 
 __all__ = ["CatalogRoutes"]
@@ -48,7 +49,7 @@ class CatalogRoutes:
         return _json(self._catalog.account(path_uuid(request, "kontoId")))
 
     async def _public_key(self, request: web.Request) -> web.Response:
-        return _json(self._catalog.public_key(path_uuid(request, "kontoId")))
+        return _json(self._catalog.public_key(path_uuid(request, "kontoId"), whose=fault_of_this_call().certificate))
 
     async def _status(self, request: web.Request) -> web.Response:
         caller(request, self._authentication)

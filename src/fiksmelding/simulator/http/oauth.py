@@ -1,13 +1,15 @@
 """Maskinporten's endpoints (contract section 3)."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from fiksmelding.simulator.assertions import AssertionRules
+from fiksmelding.simulator.http.faults import fault_of_this_call
 from fiksmelding.simulator.refusals import OAuthRefusal
-from fiksmelding.simulator.tokens import Tokens
+from fiksmelding.simulator.tokens import LIFETIME, Tokens
 
 __all__ = ["ISSUER_PATH", "OAuthRoutes"]
 
@@ -45,7 +47,9 @@ class OAuthRoutes:
             raise OAuthRefusal("unsupported_grant_type", "The grant type is not supported.")
         if not assertion:
             raise OAuthRefusal("invalid_request", "Missing parameter assertion.")
-        answer = self._tokens.issue(self._rules.check(assertion))
+        shortened = fault_of_this_call().token_seconds
+        lifetime = LIFETIME if shortened is None else timedelta(seconds=shortened)
+        answer = self._tokens.issue(self._rules.check(assertion), lifetime=lifetime)
         return web.Response(
             text=answer.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
         )

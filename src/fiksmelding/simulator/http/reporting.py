@@ -7,6 +7,7 @@ from aiohttp import BodyPartReader, web
 
 from fiksmelding.simulator.answers import Answer, Submitted
 from fiksmelding.simulator.authentication import Authentication
+from fiksmelding.simulator.http.faults import fault_of_this_call
 from fiksmelding.simulator.http.requests import caller, parts, path_uuid
 from fiksmelding.simulator.municipalities import StottetVersjon
 from fiksmelding.simulator.national.portal import SealedReport
@@ -67,7 +68,13 @@ class ReportingRoutes:
 
     async def _keys(self, request: web.Request) -> web.Response:
         caller(request, self._authentication)
-        return self._json(self._reporting.keys(request.match_info["kommunenummer"], request.match_info["bydelsnummer"]))
+        return self._json(
+            self._reporting.keys(
+                request.match_info["kommunenummer"],
+                request.match_info["bydelsnummer"],
+                whose=fault_of_this_call().certificate,
+            )
+        )
 
     async def _submit(self, request: web.Request) -> web.Response:
         integration = caller(request, self._authentication)

@@ -11,6 +11,7 @@ from fiksmelding.simulator.answers import DocumentMetadata
 from fiksmelding.simulator.authentication import Authentication
 from fiksmelding.simulator.documents import Body, Documents, IncomingBody
 from fiksmelding.simulator.exchange import Exchange, SendMetadata
+from fiksmelding.simulator.http.faults import suffer_midway
 from fiksmelding.simulator.http.requests import caller, parts, path_uuid, small_part
 from fiksmelding.simulator.refusals import Refusal
 
@@ -59,7 +60,10 @@ class SendingRoutes:
         if self._documents.serves_ranges:
             response.headers.update({"Accept-Ranges": "bytes", "ETag": _etag(document)})
         await response.prepare(request)
+        written = start
         async for chunk in self._documents.read(document_id, start=start):
+            if written < document.storrelse / 2 <= (written := written + len(chunk)):
+                await suffer_midway(request, self._documents.clock)
             await response.write(chunk)
         await response.write_eof()
         return response
