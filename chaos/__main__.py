@@ -45,12 +45,15 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Returns the exit status."""
     parser = _parser()
-    options = _options(parser.parse_args())
+    words = parser.parse_args()
+    options = _options(words)
     if options.journal == "sqlite" and options.receivers != 1:
         parser.error("a SQLite journal serves one receiver")
-    wanted: Path | None = parser.parse_args().folder
+    wanted: Path | None = words.folder
     folder = wanted or Path(tempfile.mkdtemp(prefix="fiksmelding-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        parser.error(f"{folder} is not empty: the records of two runs would be taken for one")
     folder.chmod(0o755)  # PostgreSQL, which is another user when we are root, has to come through
     with Narrator(folder / "run.log") as narrator:
         outcome = asyncio.run(run(options, folder.resolve(), narrator))

@@ -137,7 +137,7 @@ class Injector:
             case Target.CLOCK:
                 await self._on_clock(fault)
             case Target.BROKER:
-                await self._world.fiks.sever_connections()
+                await self._on_broker(fault)
             case Target.DATABASE:
                 if self._world.database is not None:
                     await self._world.database.restart(fault.seconds)
@@ -156,6 +156,15 @@ class Injector:
                 await fleet.stop(fault.receiver, away_seconds=fault.seconds)
             case _:
                 await fleet.freeze(fault.receiver, fault.seconds)
+
+    async def _on_broker(self, fault: Fault) -> None:
+        broker = self._world.broker
+        if broker is None or fault.kind is Kind.SEVER:
+            await self._world.fiks.sever_connections()
+        elif fault.kind is Kind.KILL:
+            await broker.kill(fault.seconds)
+        else:
+            await broker.restart(fault.seconds)
 
     async def _on_clock(self, fault: Fault) -> None:
         await self._world.fleet.set_clock(fault.receiver, fault.amount)
@@ -204,18 +213,18 @@ class Injector:
 
     def _resend(self, number: int) -> None:
         """Send a report once more, as a sender does that had no answer: under a new `melding-id`."""
-        fiks, prepared = self._world.fiks, self._world.supply.report(number)
-        report_id = self._plan.report_ids[number - 1]
+        fiks, report_id = self._world.fiks, self._plan.report_ids[number - 1]
+        submitted = self._world.supply.submitted[report_id]
         melding_id = str(uuid.uuid4())
         headers = {
             "melding-id": melding_id,
-            "type": prepared.message_type.value,
+            "type": submitted.message_type.value,
             "avsender-id": str(fiks.platform.world.national.account.id),
             "bekymringsmelding-id": report_id,
         }
         book = fiks.platform.national.book
         book.put(fiks.report(report_id).sent_as(melding_id))
-        fiks.put_on_queue(ACCOUNT, headers=headers, body=prepared.sealed.asice)
+        fiks.put_on_queue(ACCOUNT, headers=headers, body=submitted.envelope)
 
 
 def _place(fault: Fault) -> tuple[Target, int]:

@@ -61,7 +61,7 @@ async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
             await injector.finish()
             narrator.tell("every fault is over")
             await _until_quiet(world, plan, narrator)
-            sendings = _sendings(world, plan)
+            sendings = _sendings(world)
         statuses = await world.fleet.end()
         whole = await _verified(world)
         verdict, struck = _judged(world, plan, sendings, dict(injector.struck), narrator)
@@ -79,8 +79,7 @@ async def _submit(world: World, plan: Plan, injector: Injector, narrator: Narrat
     submitted = {}
     for number in range(1, plan.options.reports + 1):
         await asyncio.sleep(max(0.0, started + pause * (number - 1) - time.monotonic()))
-        await world.supply.submit(number)
-        submitted[plan.report_ids[number - 1]] = narrator.seconds
+        submitted[await world.supply.submit()] = narrator.seconds
         for fault in due[number]:
             injector.order(fault)
         if time.monotonic() - told > TELL_SECONDS:
@@ -99,7 +98,7 @@ async def _until_quiet(world: World, plan: Plan, narrator: Narrator) -> None:
         if len(answers) != taken:
             taken, changed = len(answers), time.monotonic()
         answered = {str(answer.svar_pa_melding) for answer in answers}
-        open_ones = [one for one in _sendings(world, plan) if not one.given_up and one.melding_id not in answered]
+        open_ones = [one for one in _sendings(world) if not one.given_up and one.melding_id not in answered]
         if not open_ones and time.monotonic() - changed >= QUIET_SECONDS:
             narrator.tell("quiet")
             return
@@ -107,12 +106,12 @@ async def _until_quiet(world: World, plan: Plan, narrator: Narrator) -> None:
     narrator.tell(f"not quiet after {patience:g} s: {len(open_ones)} sendings are unanswered")
 
 
-def _sendings(world: World, plan: Plan) -> Sequence[Sending]:
+def _sendings(world: World) -> Sequence[Sending]:
     sendings = []
-    for number, report_id in enumerate(plan.report_ids, start=1):
-        report, content = world.fiks.report(report_id), world.supply.report(number).content
+    for report_id, submitted in world.supply.submitted.items():
+        report = world.fiks.report(report_id)
         given_up = any(receipt.message_type == MessageType.SERVERFEIL for receipt in report.receipts)
-        sendings += [Sending(melding_id, report_id, content, given_up) for melding_id in report.melding_ids]
+        sendings += [Sending(melding_id, report_id, submitted.content, given_up) for melding_id in report.melding_ids]
     return sendings
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is ended without warning and started again on the same data and port."""
+"""Real services that are ended and started again, each on its own data and port: PostgreSQL and RabbitMQ."""
 
 import asyncio
 from contextlib import ExitStack
@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from support import postgresql
+from fiksmelding.simulator import Keys
+from support import postgresql, rabbitmq
 
-__all__ = ["RestartingPostgresql"]
+__all__ = ["RestartingPostgresql", "RestartingRabbitmq"]
 
 
 class RestartingPostgresql:
@@ -62,3 +63,54 @@ class RestartingPostgresql:
 
     def _start(self, port: int | None) -> None:
         self._server = self._running.enter_context(postgresql.started(self._folder, port))
+
+
+class RestartingRabbitmq:
+    """A node of our own, for a simulator to run on.
+
+    Args:
+        keys: What its certificate is made with, and the simulator's.
+        folder: Where its configuration and data are.
+    """
+
+    def __init__(self, keys: Keys, folder: Path) -> None:
+        self._keys = keys
+        self._folder = folder
+        self._running = ExitStack()
+        self._node: rabbitmq.Node | None = None
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        made = rabbitmq.rabbitmq(self._keys, self._folder)
+        self._node = await asyncio.to_thread(self._running.enter_context, made)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._running.close)
+
+    @property
+    def simulator(self) -> rabbitmq.OnRabbit:
+        """What a `Simulator` is given to run on it."""
+        if self._node is None:
+            raise LookupError("the node was not started")
+        return self._node.simulator
+
+    async def restart(self, away_seconds: float) -> None:
+        """Ask it to stop, and start it again after a while."""
+        await asyncio.to_thread(self._program.stop)
+        await asyncio.sleep(away_seconds)
+        await asyncio.to_thread(self._program.start)
+
+    async def kill(self, away_seconds: float) -> None:
+        """End it as a power cut does, and start it again after a while."""
+        await asyncio.to_thread(self._program.kill)
+        await asyncio.sleep(away_seconds)
+        await asyncio.to_thread(self._program.start)
+
+    @property
+    def _program(self) -> rabbitmq.Program:
+        if self._node is None or self._node.program is None:
+            raise LookupError("only a node of our own can be ended")
+        return self._node.program

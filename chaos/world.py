@@ -1,5 +1,6 @@
 """All that takes part in a run: the platform, what lies between, the receivers, and their case system."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,9 +13,9 @@ from chaos.case_system import write_misbehaviours
 from chaos.fleet import Fleet, Orders
 from chaos.narrator import Narrator
 from chaos.plan import Options, Plan, Target
-from chaos.services import RestartingPostgresql
+from chaos.services import RestartingPostgresql, RestartingRabbitmq
 from chaos.supply import ACCOUNT, Supply
-from fiksmelding.simulator import Simulator
+from fiksmelding.simulator import Keys, Simulator
 from support.tcp_proxy import TcpProxy
 
 __all__ = ["World", "open_world"]
@@ -45,6 +46,7 @@ class World:
         fiks: The platform. It does not die: it plays KS.
         supply: The reports.
         ways: The proxies before broker, platform and database.
+        broker: The node that the platform's queues are on, or None for the embedded broker.
         database: The server that the journal is on, or None for a file.
         fleet: The receivers.
         cases: The case system's file.
@@ -57,6 +59,7 @@ class World:
     fiks: Simulator
     supply: Supply
     ways: Mapping[Target, TcpProxy]
+    broker: RestartingRabbitmq | None
     database: RestartingPostgresql | None
     fleet: Fleet
     cases: Path
@@ -76,16 +79,39 @@ async def open_world(plan: Plan, folder: Path, narrator: Narrator) -> AsyncItera
     cases, misbehaviours = folder / "case-system.db", folder / "misbehaviours.json"
     write_misbehaviours(misbehaviours, plan.misbehaviours())
     async with AsyncExitStack() as stack:
-        fiks = await stack.enter_async_context(Simulator(folder=folder / "fiks", seed=options.seed))
+        broker, fiks = await _platform(options, folder, stack)
         started_at = fiks.clock.now() - timedelta(seconds=time.monotonic())
         database = await _database(options, folder, stack)
         ways = await _ways(fiks, database, stack)
-        supply = Supply(fiks, plan)
-        await supply.prepare()
+        supply = await asyncio.to_thread(Supply, fiks, plan)
         settings, environment = fiks.write_settings(ACCOUNT), _environment(fiks, ways, database, folder)
         orders = Orders(settings, environment, cases, misbehaviours, folder, options.broken)
         fleet = await stack.enter_async_context(Fleet(options.receivers, orders, narrator.tell))
-        yield World(folder, fiks, supply, ways, database, fleet, cases, settings, environment, started_at)
+        yield World(
+            folder=folder,
+            fiks=fiks,
+            supply=supply,
+            ways=ways,
+            broker=broker,
+            database=database,
+            fleet=fleet,
+            cases=cases,
+            settings=settings,
+            environment=environment,
+            started_at=started_at,
+        )
+
+
+async def _platform(
+    options: Options, folder: Path, stack: AsyncExitStack
+) -> tuple[RestartingRabbitmq | None, Simulator]:
+    keys = Keys(folder=folder / "fiks" / "keys")
+    if options.broker == "embedded":
+        fiks = Simulator(folder=folder / "fiks", seed=options.seed, keys=keys)
+        return None, await stack.enter_async_context(fiks)
+    broker = await stack.enter_async_context(RestartingRabbitmq(keys, folder / "rabbitmq"))
+    fiks = Simulator(folder=folder / "fiks", seed=options.seed, keys=keys, **broker.simulator)
+    return broker, await stack.enter_async_context(fiks)
 
 
 async def _database(options: Options, folder: Path, stack: AsyncExitStack) -> RestartingPostgresql | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fiksmelding._version import __version__
+    from fiksmelding.alarms import Alarm, AlarmKind
     from fiksmelding.config import Settings
     from fiksmelding.errors import (
         AccessRefused,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
         UnknownReceiver,
     )
     from fiksmelding.receiver import (
-        Alarm,
-        AlarmKind,
         Confirm,
         FolderHandler,
         Handler,
@@ -95,10 +94,9 @@ __all__ = [
 _HOME = {
     "__version__": "fiksmelding._version",
     "Settings": "fiksmelding.config",
+    **dict.fromkeys(("Alarm", "AlarmKind"), "fiksmelding.alarms"),
     **dict.fromkeys(
         (
-            "Alarm",
-            "AlarmKind",
             "Confirm",
             "FolderHandler",
             "Handler",

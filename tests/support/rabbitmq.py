@@ -97,6 +97,14 @@ class Program:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
+    def stop(self) -> None:
+        """Ask it to stop, as a service manager does, and wait until it has."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate()
+
     def end_port_mapper(self) -> None:
         """End the epmd that the node started on its own port; it ends only where no node is left."""
         program = shutil.which("epmd")

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fiksmelding.alarms import Alarm
 from fiksmelding.config import Settings
-from fiksmelding.receiver import Alarm, Confirm, FolderHandler, Handler, Receiver, Step
+from fiksmelding.receiver import Confirm, FolderHandler, Handler, Receiver, Step
 
 PATIENCE_SECONDS = 20
 

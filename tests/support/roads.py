@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from fiksmelding.alarms import Alarm, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.envelope import Signer, Trust, open_envelope, seal
 from fiksmelding.errors import FiksmeldingError, Reject
 from fiksmelding.fiks import SentMessage
 from fiksmelding.journal import Arrival, Entry, Journal
-from fiksmelding.receiver.alarms import Alarm, Alarms
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.notice_step import NoticeStep

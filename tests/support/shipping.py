@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from fiksmelding.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.config import SenderSettings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.fiks import Krypteringsnokler, Nokkel, Status
 from fiksmelding.journal.outbox import Order, Outbox, Outgoing, OutgoingState, SealedCopies
 from fiksmelding.messages import MessageType
-from fiksmelding.sender.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.sender.follow_step import FollowStep
 from fiksmelding.sender.progress import Progress
 from fiksmelding.sender.recipients import fingerprint

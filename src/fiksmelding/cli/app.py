@@ -10,8 +10,10 @@ from fiksmelding._version import __version__
 from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
+from fiksmelding.cli.options import SettingsOption
 from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
 from fiksmelding.cli.quarantine_commands import quarantine_app
+from fiksmelding.cli.sender_commands import outbox_app, sender_app
 from fiksmelding.cli.simulator_commands import simulator_app
 
 app = typer.Typer(
@@ -25,6 +27,8 @@ app.add_typer(simulator_app, name="simulator")
 app.add_typer(message_app)
 app.add_typer(envelope_app)
 app.add_typer(keys_app, name="keys")
+app.add_typer(sender_app)
+app.add_typer(outbox_app, name="outbox")
 app.add_typer(journal_app, name="journal")
 app.add_typer(quarantine_app, name="quarantine")
 
@@ -63,7 +67,7 @@ def _demo() -> None:
 @app.command("receive")
 def _receive(
     *,
-    settings: Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")],
+    settings: SettingsOption,
     to_folder: Annotated[Path, typer.Option("--to-folder", help="Where each report becomes a folder.")],
     until_idle: Annotated[
         float | None, typer.Option("--until-idle", min=0.1, help="Stop after SECONDS without anything to do.")

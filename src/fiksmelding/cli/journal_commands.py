@@ -1,16 +1,14 @@
 """`fiksmelding journal …`: names, options and help."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.options import JsonOption, SettingsOption
 from fiksmelding.cli.output import errors_told, run
 from fiksmelding.config import Settings
 
 journal_app = typer.Typer(help="The journal: its version, and whether its event log is whole.", no_args_is_help=True)
-SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]
 
 
 @journal_app.command("migrate")

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,3 +8,4 @@ import typer
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AMQP_URL_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_URL"
 AMQP_ADMIN_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_ADMIN"
+SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]

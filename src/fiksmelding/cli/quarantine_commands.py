@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.options import JsonOption, SettingsOption
 from fiksmelding.cli.output import errors_told, run
 from fiksmelding.config import JournalSettings, Settings
 
 quarantine_app = typer.Typer(
     help="Messages that were set aside because they cannot be opened, believed or understood.", no_args_is_help=True
 )
-SettingsOption = Annotated[Path, typer.Option("--settings", help="The settings file (TOML).")]
 Message = Annotated[str, typer.Argument(metavar="ID", help="Its id in the journal, or its melding-id.")]
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
@@ -387,8 +387,11 @@ class Journal:
         return await self._database.write(lambda connection: keeping.note_repetition(connection, arrival, key))
 
 
+_IN_SEQUENCE: Final = select_entries().where(entries.c.sequence.in_(bindparam("taken", expanding=True)))
+
+
 def _claimed(connection: Connection, taken: dict[int, Lease]) -> Sequence[Entry]:
-    rows = connection.execute(select_entries().where(entries.c.sequence.in_(taken)))
+    rows = connection.execute(_IN_SEQUENCE, {"taken": list(taken)})
     found = {entry.sequence: entry for entry in map(entry_of, rows)}
     return [replace(found[sequence], lease=lease) for sequence, lease in taken.items()]
 

@@ -5,9 +5,10 @@ The same for what was received and for what is to be sent: `table` says which.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, Update, bindparam, func, or_, select, update
 
 from fiksmelding.journal.records import Lease
 
@@ -45,6 +46,38 @@ def next_due(
     )
 
 
+@cache
+def _due(table: Table) -> Select[int, int]:
+    return (
+        select(table.c.sequence, table.c.lease_number)
+        .where(
+            table.c.due_at <= bindparam("now"),
+            or_(
+                table.c.lease_owner.is_(None),
+                table.c.lease_owner == bindparam("owner"),
+                table.c.lease_until <= bindparam("now"),
+            ),
+            table.c.id.not_in(bindparam("without", expanding=True)),
+        )
+        .order_by(table.c.due_at, table.c.sequence)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def _take(table: Table) -> Update:
+    return (
+        update(table)
+        .where(table.c.sequence.in_(bindparam("taken", expanding=True)))
+        .values(
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until"),
+            lease_number=table.c.lease_number + 1,
+        )
+    )
+
+
 def claim(
     connection: Connection,
     table: Table,
@@ -61,21 +94,11 @@ def claim(
     Returns:
         The lease of each, by its place in the order of keeping; those that are due first come first.
     """
-    free = or_(not_held_by_others(table, owner), table.c.lease_until <= now)
-    found = connection.execute(
-        select(table.c.sequence, table.c.lease_number)
-        .where(table.c.due_at <= now, free, table.c.id.not_in(without), *wanted)
-        .order_by(table.c.due_at, table.c.sequence)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    due = _due(table).where(*wanted) if wanted else _due(table)
+    found = connection.execute(due, {"now": now, "owner": owner, "without": list(without), "limit": limit})
     taken = {row.sequence: Lease(owner, row.lease_number + 1) for row in found}
     if taken:
-        connection.execute(
-            update(table)
-            .where(table.c.sequence.in_(taken))
-            .values(lease_owner=owner, lease_until=until, lease_number=table.c.lease_number + 1)
-        )
+        connection.execute(_take(table), {"taken": list(taken), "owner": owner, "until": until})
     return taken
 
 

@@ -1,8 +1,8 @@
 """SQLite's one writer: transactions that wait at the same time are committed together, with one sync of the disk.
 
 A group runs in the writing thread in one go; to and fro between threads for each statement took most of the time.
-Each transaction is a savepoint, so that one that fails takes back its own changes only, and nobody hears of success
-before the common commit is on disk.
+When one of them fails, which is rare, nothing of it is committed; it runs again with a savepoint for each, so that one
+that fails takes back its own changes only. Nobody hears of success before the common commit is on disk.
 """
 
 import asyncio
@@ -28,7 +28,13 @@ class _Waiting(Protocol):
 
     def run(self, connection: Connection) -> None: ...
 
+    def run_apart(self, connection: Connection) -> None: ...
+
     def answer(self, fault: Exception | None) -> None: ...
+
+
+class _JobFailedError(Exception):
+    """A transaction of a group failed, and takes the others with it."""
 
 
 @dataclass(eq=False)
@@ -47,9 +53,16 @@ class _Job(Generic[Result]):
 
     def run(self, connection: Connection) -> None:
         """Do the work, in the writing thread; its outcome is answered after the commit."""
+        try:
+            self.done = [self.work(connection)]
+        except Exception as error:
+            raise _JobFailedError from error
+
+    def run_apart(self, connection: Connection) -> None:
+        """Do the work; a failure is its own only."""
         savepoint = connection.begin_nested()
         try:
-            self.done.append(self.work(connection))
+            self.done = [self.work(connection)]
         except Exception as error:  # noqa: BLE001 - whatever went wrong is its caller's to hear
             self.error = error
             savepoint.rollback()
@@ -126,9 +139,14 @@ class Writer:
     def _commit(self, group: Sequence[_Waiting]) -> Exception | None:
         """Run a group; returns why nothing of it is on disk, if that is so."""
         try:
-            with self._engine.begin() as connection:
-                for job in group:
-                    job.run(connection)
+            try:
+                with self._engine.begin() as connection:
+                    for job in group:
+                        job.run(connection)
+            except _JobFailedError:
+                with self._engine.begin() as connection:
+                    for job in group:
+                        job.run_apart(connection)
         except Exception as error:  # noqa: BLE001 - each of the group has to hear of it
             return error
         return None

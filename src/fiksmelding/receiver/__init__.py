@@ -4,7 +4,6 @@ Read it in this order: `keeping` (broker → journal → ack), `road` (the steps
 `worker` (which report is walked when), `receiver` (all of it together).
 """
 
-from fiksmelding.receiver.alarms import Alarm, AlarmKind, AlarmObserver
 from fiksmelding.receiver.folder import FolderHandler
 from fiksmelding.receiver.pace import Condition
 from fiksmelding.receiver.quarantine import Quarantine, Quarantined
@@ -15,9 +14,6 @@ from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.receiver.turns import CaseSystemStatus
 
 __all__ = [
-    "Alarm",
-    "AlarmKind",
-    "AlarmObserver",
     "CaseSystemStatus",
     "Condition",
     "Confirm",

@@ -6,8 +6,8 @@ Between 2020 and 2023 a case system answered success for reports that it had not
 import asyncio
 from dataclasses import dataclass
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.journal import Answer, Change, Entry, EventKind, State
-from fiksmelding.receiver.alarms import AlarmKind
 from fiksmelding.receiver.journey import Journey, report_of
 from fiksmelding.receiver.recording import Recorder, new_receipt
 from fiksmelding.receiver.report import Confirm

@@ -7,11 +7,11 @@ from typing import Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.errors import NotFound, PlatformError, PlatformUnavailable
 from fiksmelding.fiks import DocumentTooLarge
 from fiksmelding.journal import Arrival, Journal, Kept
-from fiksmelding.receiver.alarms import AlarmKind, Alarms
 from fiksmelding.receiver.identity import as_uuid
 
 LEAST_SECONDS = 3600.0

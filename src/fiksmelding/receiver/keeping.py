@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable
 
+from fiksmelding.alarms import Alarms
 from fiksmelding.broker import Delivery
 from fiksmelding.clock import Clock
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
-from fiksmelding.receiver.alarms import Alarms
 from fiksmelding.receiver.documents import DocumentKeeper, DocumentStore
 from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step

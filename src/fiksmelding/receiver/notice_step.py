@@ -5,9 +5,9 @@ Notices are `tidsavbrudd` and `serverfeil` (contract sections 6 and 9). They are
 
 from dataclasses import dataclass, replace
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
 from fiksmelding.messages import MessageType
-from fiksmelding.receiver.alarms import AlarmKind
 from fiksmelding.receiver.identity import as_uuid
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.steps import Step

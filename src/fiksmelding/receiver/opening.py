@@ -75,7 +75,10 @@ class Opener:
         with ExitStack() as stack:
             sealed = cast("IO[bytes]", stack.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)))
             async for piece in self._journal.payload(entry):
-                await asyncio.to_thread(sealed.write, piece)
+                if entry.size <= SPOOL_BYTES:
+                    sealed.write(piece)  # to memory: another thread would cost more than the copy
+                else:
+                    await asyncio.to_thread(sealed.write, piece)
             yield await asyncio.to_thread(self._open, sealed, stack, entry.arrival)
 
     def _open(self, sealed: IO[bytes], stack: ExitStack, arrival: Arrival) -> Opened:

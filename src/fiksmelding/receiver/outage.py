@@ -5,10 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Journal
-from fiksmelding.receiver.alarms import AlarmKind, Alarms
 from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")

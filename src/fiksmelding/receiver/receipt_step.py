@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import FiksmeldingError, NotFound, RequestRefused
 from fiksmelding.journal import Change, Entry, EventKind, Receipt, State
-from fiksmelding.receiver.alarms import AlarmKind
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.steps import Step

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from fiksmelding import keys
+from fiksmelding.alarms import AlarmObserver, Alarms, tell_nobody
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
@@ -21,7 +22,6 @@ from fiksmelding.errors import (
 )
 from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession, explain_refusal
 from fiksmelding.journal import Entry, Journal
-from fiksmelding.receiver.alarms import AlarmObserver, Alarms, tell_nobody
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
-from fiksmelding.receiver.alarms import AlarmKind, Alarms
 from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.errors import Reject
-from fiksmelding.receiver.alarms import AlarmKind, Alarms
 from fiksmelding.receiver.pace import Condition, Outcome, Pace
 
 log = logging.getLogger("fiksmelding.receiver")

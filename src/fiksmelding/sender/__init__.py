@@ -4,10 +4,9 @@ Read it in this order: `preparing` (report → sealed copies), `sender` (all of 
 follow_step), `fiksmelding.worker` (which report is worked on when).
 """
 
-from fiksmelding.sender.alarms import Alarm, AlarmKind
 from fiksmelding.sender.progress import Progress
 from fiksmelding.sender.sender import Sender
 from fiksmelding.sender.sent import Sent
 from fiksmelding.sender.steps import SendStep
 
-__all__ = ["Alarm", "AlarmKind", "Progress", "SendStep", "Sender", "Sent"]
+__all__ = ["Progress", "SendStep", "Sender", "Sent"]

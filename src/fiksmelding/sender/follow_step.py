@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import AccessRefused, PlatformError
 from fiksmelding.fiks import Status
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outgoing, OutgoingState, SeenStatus, Step
-from fiksmelding.sender.alarms import AlarmKind
 from fiksmelding.sender.preparing import NORWAY
 from fiksmelding.sender.recording import Recorder
 from fiksmelding.sender.steps import SendStep
@@ -112,7 +112,7 @@ class FollowStep:
             )
             step = Step(event=EventKind.STUCK, due_at=now, moved=False, alarmed=True)
             outgoing = await self.recorder.record(outgoing, step)
-            self.recorder.alarms.sound(AlarmKind.UNMOVED, text, sent_id=outgoing.id)
+            self.recorder.alarms.sound(AlarmKind.UNMOVED, text, entry_id=outgoing.id)
         return await self._wait(outgoing, outgoing.failures + 1)
 
     async def _wait(self, outgoing: Outgoing, times: int) -> Outgoing:
@@ -124,7 +124,7 @@ class FollowStep:
         if status.tilstand in ALARMS:
             kind, text = ALARMS[status.tilstand]
             whole = f"{outgoing.id} (report {outgoing.report_id} to {outgoing.order.receiver}) {text}."
-            self.recorder.alarms.sound(kind, whole, sent_id=outgoing.id)
+            self.recorder.alarms.sound(kind, whole, entry_id=outgoing.id)
         elif odd:
             self._sound_odd(outgoing, status.tilstand)
 
@@ -133,7 +133,7 @@ class FollowStep:
             f"{outgoing.id} (report {outgoing.report_id}) came to {tilstand or 'no state'!r}, which is no step forward "
             "that the contract knows. It is followed on."
         )
-        self.recorder.alarms.sound(AlarmKind.ODD_STATUS, text, sent_id=outgoing.id)
+        self.recorder.alarms.sound(AlarmKind.ODD_STATUS, text, entry_id=outgoing.id)
 
 
 def in_order(told: Sequence[Status]) -> tuple[SeenStatus, ...]:

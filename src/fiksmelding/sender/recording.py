@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.config import SenderSettings
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import PASSABLE, Outbox, Outgoing, OutgoingState, Step
-from fiksmelding.sender.alarms import AlarmKind, Alarms
 from fiksmelding.sender.progress import Progress, ProgressObserver
 from fiksmelding.sender.steps import SendStep, StepObserver
 from fiksmelding.sender.watching import Watch
@@ -103,7 +103,7 @@ class Recorder:
                 f"{outgoing.order.kept_at.isoformat(timespec='minutes')}. It is kept and tried again; if it is "
                 "urgent, reach the municipality another way."
             )
-            self.alarms.sound(AlarmKind.UNSENT, text, sent_id=outgoing.id)
+            self.alarms.sound(AlarmKind.UNSENT, text, entry_id=outgoing.id)
         return after
 
     async def refused(self, outgoing: Outgoing, reason: str) -> Outgoing:
@@ -124,7 +124,7 @@ class Recorder:
         """Tell that a report waits for a person."""
         kind = AlarmKind.SUBMIT_REFUSED if outgoing.state is OutgoingState.REFUSED else AlarmKind.OUTCOME_UNKNOWN
         text = f"{outgoing.id} (to {outgoing.order.receiver}) waits for a decision: {outgoing.reason}"
-        self.alarms.sound(kind, text, sent_id=outgoing.id)
+        self.alarms.sound(kind, text, entry_id=outgoing.id)
 
     async def wait_another_day(self, outgoing: Outgoing) -> Outgoing:
         """A report that waits for a person is told of again, and waits on."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from fiksmelding import keys
+from fiksmelding.alarms import AlarmKind, AlarmObserver, Alarms, tell_nobody
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
 from fiksmelding.envelope import Signer
@@ -16,7 +17,6 @@ from fiksmelding.fiks import Catalog, FiksSession, Reports
 from fiksmelding.journal.outbox import Order, Outbox, Outgoing
 from fiksmelding.messages import Bekymringsmelding
 from fiksmelding.sender.addressing import Directory, Office
-from fiksmelding.sender.alarms import AlarmKind, AlarmObserver, Alarms, tell_nobody
 from fiksmelding.sender.follow_step import FollowStep
 from fiksmelding.sender.preparing import Sealer
 from fiksmelding.sender.progress import ProgressObserver, follow_nothing
@@ -164,7 +164,7 @@ class Sender:
         self._check_working()
         if key is not None and (known := await self._known(key)) is not None:
             return known
-        office = await self._office(report, to, district)
+        office = await self.office(report, to=to, district=district)
         offered = await _opened(self._directory).keys(office.kommunenummer, office.bydel.bydelsnummer)
         now = self._clock.now()
         recipients = checked(offered, office, self._pins, now)
@@ -189,6 +189,26 @@ class Sender:
         _opened(self._worker).wake()
         return self._sent(outgoing, repeated=repeated)
 
+    async def office(self, report: Bekymringsmelding, *, to: str | None = None, district: str | None = None) -> Office:
+        """Where `send` would send a report. Arguments and errors as there."""
+        directory = _opened(self._directory)
+        try:
+            office = await directory.office(to or report.kommunenummer, district, likely=report.bydelsnummer)
+        except NotJoined as error:
+            self._alarms.sound(AlarmKind.NOT_JOINED, str(error))
+            raise
+        if office.kommunenummer != report.kommunenummer:
+            raise UnknownReceiver(
+                f"The report names municipality {report.kommunenummer}, and it was to go to {office.kommunenummer} "
+                f"({office.kommunenavn}).",
+                advice="Nothing was sent. Correct one of them.",
+            )
+        return office
+
+    async def change(self) -> None:
+        """Wait until something may have happened to some report."""
+        await self._watch.change()
+
     async def find(self, sent_id: str) -> Sent:
         """A report that was sent before, by our id or the platform's.
 
@@ -203,21 +223,6 @@ class Sender:
 
     def _sent(self, outgoing: Outgoing, *, repeated: bool = False) -> Sent:
         return Sent(outgoing.id, repeated, self.outbox, self._watch)
-
-    async def _office(self, report: Bekymringsmelding, to: str | None, district: str | None) -> Office:
-        directory = _opened(self._directory)
-        try:
-            office = await directory.office(to or report.kommunenummer, district, likely=report.bydelsnummer)
-        except NotJoined as error:
-            self._alarms.sound(AlarmKind.NOT_JOINED, str(error))
-            raise
-        if office.kommunenummer != report.kommunenummer:
-            raise UnknownReceiver(
-                f"The report names municipality {report.kommunenummer}, and it was to go to {office.kommunenummer} "
-                f"({office.kommunenavn}).",
-                advice="Nothing was sent. Correct one of them.",
-            )
-        return office
 
     def _warn_of_end(self, recipients: Recipients, office: Office) -> None:
         days = timedelta(days=self._settings.sender.alarm_key_days)

@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import AccessRefused, PlatformError, PlatformUnavailable
 from fiksmelding.fiks import Krypteringsnokler, OutcomeUnknown
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outgoing, OutgoingState, Step
 from fiksmelding.messages import MessageType
 from fiksmelding.sender.addressing import CACHE_SECONDS
-from fiksmelding.sender.alarms import AlarmKind
 from fiksmelding.sender.recipients import still_valid
 from fiksmelding.sender.recording import A_DAY, Recorder
 from fiksmelding.sender.steps import SendStep
@@ -78,7 +78,7 @@ class SubmitStep:
         handing = await self.recorder.record(outgoing, self._begin(outgoing), SendStep.SUBMITTING)
         if outgoing.uncertain:
             text = f"{outgoing.id} (to {outgoing.order.receiver}) is handed over once more: it may arrive twice."
-            self.recorder.alarms.sound(AlarmKind.SENT_AGAIN, text, sent_id=outgoing.id)
+            self.recorder.alarms.sound(AlarmKind.SENT_AGAIN, text, entry_id=outgoing.id)
         order = outgoing.order
         try:
             report_id = await self.reports.submit(

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+from fiksmelding.alarms import Alarms
 from fiksmelding.clock import SystemClock
 from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.fiks import Documents, FiksSession
 from fiksmelding.journal import Journal
-from fiksmelding.receiver.alarms import Alarms
 from fiksmelding.receiver.documents import DocumentKeeper
 from support.arrivals import arrival
 

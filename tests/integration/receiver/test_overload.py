@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.config import Settings
-from fiksmelding.receiver import AlarmKind, FolderHandler, Registered, Report
+from fiksmelding.receiver import FolderHandler, Registered, Report
 from fiksmelding.simulator import Simulator
 from support.receiving import receiving, with_receiver
 from support.roads import privat_json

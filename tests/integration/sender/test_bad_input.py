@@ -22,9 +22,10 @@ from fiksmelding import (
     SettingsError,
     UnknownReceiver,
 )
+from fiksmelding.alarms import Alarm, AlarmKind
 from fiksmelding.journal.outbox import OutgoingState
 from fiksmelding.messages import MessageType
-from fiksmelding.sender import Alarm, AlarmKind, SendStep
+from fiksmelding.sender import SendStep
 from fiksmelding.simulator import HttpFault, Simulator
 from fiksmelding.simulator.pki import Authority, Credential
 from support.envelopes import noise

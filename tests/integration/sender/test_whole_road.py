@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fiksmelding import FolderHandler, Receiver, Registered, Reject, Report, Sender
+from fiksmelding.alarms import Alarm, AlarmKind
 from fiksmelding.config import JournalSettings
 from fiksmelding.journal import EventKind, Journal
 from fiksmelding.journal.outbox import OutgoingState
 from fiksmelding.messages import MessageType
-from fiksmelding.sender import Alarm, AlarmKind, Progress, Sent
+from fiksmelding.sender import Progress, Sent
 from fiksmelding.simulator import Simulator
 from support.senders import report, school
 
@@ -105,7 +106,7 @@ async def test_a_report_that_is_rejected_goes_by_letter_and_the_letter_is_the_pd
     assert tilstander == ["AKSEPTERT", "SENDT_FAGSYSTEM", "AVVIST_FAGSYSTEM", "SENDT_PRINT", "LEVERT"]
     [letter] = fiks.letters()
     assert [letter.path.read_bytes()] == opened
-    assert [(alarm.kind, alarm.sent_id) for alarm in alarms] == [(AlarmKind.AVVIST_FAGSYSTEM, sent.id)]
+    assert [(alarm.kind, alarm.entry_id) for alarm in alarms] == [(AlarmKind.AVVIST_FAGSYSTEM, sent.id)]
 
 
 async def test_the_sealed_copies_are_erased_when_the_policy_says_so_and_the_events_stay(

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.journal import EventKind, State
-from fiksmelding.receiver import AlarmKind, Report
+from fiksmelding.receiver import Report
 from support.roads import CaseSystem, Journeys, privat_json
 from unit.receiver.conftest import MakeJourneys
 

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from fiksmelding.alarms import Alarms
 from fiksmelding.errors import AccessRefused, NotFound, PlatformError, PlatformUnavailable
 from fiksmelding.fiks import DocumentTooLarge
 from fiksmelding.journal import Arrival, Entry, Journal, Kept, State
-from fiksmelding.receiver.alarms import Alarms
 from fiksmelding.receiver.documents import DocumentKeeper
 from support.arrivals import arrival
 from support.clocks import StillClock

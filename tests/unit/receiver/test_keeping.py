@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from fiksmelding.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.broker import Delivery, Metadata
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformUnavailable
 from fiksmelding.journal import Arrival, EventKind, Journal, Kept, State
-from fiksmelding.receiver.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.receiver.keeping import Keeper
 from fiksmelding.receiver.steps import Step
 from fiksmelding.worker import Backoff

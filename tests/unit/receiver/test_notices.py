@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.journal import Entry, EventKind, State
-from fiksmelding.receiver import AlarmKind
 from support.arrivals import arrival
 from support.roads import CaseSystem, Journeys, privat_json
 

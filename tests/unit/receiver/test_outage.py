@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from fiksmelding.alarms import Alarm, Alarms
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Journal
-from fiksmelding.receiver.alarms import Alarm, Alarms
 from fiksmelding.receiver.outage import Outage
 from fiksmelding.worker import Backoff
 from support.clocks import StillClock

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import AccessRefused, JournalError, NotFound, PlatformUnavailable
 from fiksmelding.fiks import Status
 from fiksmelding.journal.outbox import OutgoingState, SeenStatus
-from fiksmelding.sender import AlarmKind, Progress
+from fiksmelding.sender import Progress
 from fiksmelding.sender.follow_step import in_order
 from support.shipping import Shipping
 

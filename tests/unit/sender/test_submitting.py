@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import (
     AccessRefused,
     FiksmeldingError,
@@ -17,7 +18,7 @@ from fiksmelding.errors import (
 from fiksmelding.fiks import OutcomeUnknown
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outbox, Outgoing, OutgoingState, Step
-from fiksmelding.sender import AlarmKind, SendStep
+from fiksmelding.sender import SendStep
 from fiksmelding.sender.recording import retry
 from fiksmelding.simulator.pki import Authority
 from support.shipping import COPIES, Shipping

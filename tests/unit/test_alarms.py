@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from fiksmelding.receiver.alarms import REMEMBERED, Alarm, AlarmKind, Alarms
+from fiksmelding.alarms import REMEMBERED, Alarm, AlarmKind, Alarms
 from support.clocks import StillClock
 
 

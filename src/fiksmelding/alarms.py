@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from fiksmelding.clock import Clock
 
-log = logging.getLogger("fiksmelding.receiver")
+log = logging.getLogger("fiksmelding.alarms")
 
 SILENCE = timedelta(hours=1)
 """How long the same alarm about the same thing is not told again."""
@@ -38,8 +38,54 @@ class AlarmKind(StrEnum):
     UNKNOWN_NOTICE = "unknown_notice"
     """The platform says that something was not delivered which is no receipt of ours."""
 
+    NOT_JOINED = "not_joined"
+    """A municipality takes no reports over this service."""
+    KEY_ENDS_SOON = "key_ends_soon"
+    """A certificate that reports are sealed for is about to expire."""
+    UNSENT = "unsent"
+    """The platform has not taken a report for a long time."""
+    ACCESS_REFUSED = "access_refused"
+    """Token, integration or right is wrong: nothing can be sent or followed until that is mended."""
+    SUBMIT_REFUSED = "submit_refused"
+    """The platform will not take a report as it stands, or it may not be sent any more."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """The platform may have taken a report, and its answer was lost."""
+    SENT_AGAIN = "sent_again"
+    """A report whose outcome is unknown is sent once more: it may arrive twice."""
+    AVVIST_FAGSYSTEM = "avvist_fagsystem"
+    """The receiver's case system refused a report; the platform sends it by letter."""
+    AVVIST_PRINT = "avvist_print"
+    """It cannot be sent by letter either; KS follows up by hand."""
+    UNMOVED = "unmoved"
+    """A report stands still at the platform."""
+    ODD_STATUS = "odd_status"
+    """A report came to a state that nobody knows, or went back."""
 
-LEVELS = {AlarmKind.QUARANTINED: logging.ERROR, AlarmKind.DEADLINE_PASSED: logging.ERROR}
+
+LEVELS = {
+    **dict.fromkeys(
+        (
+            AlarmKind.QUARANTINED,
+            AlarmKind.DEADLINE_PASSED,
+            AlarmKind.UNSENT,
+            AlarmKind.SUBMIT_REFUSED,
+            AlarmKind.OUTCOME_UNKNOWN,
+            AlarmKind.UNMOVED,
+        ),
+        logging.ERROR,
+    ),
+    **dict.fromkeys(
+        (
+            AlarmKind.NOT_JOINED,
+            AlarmKind.KEY_ENDS_SOON,
+            AlarmKind.SENT_AGAIN,
+            AlarmKind.AVVIST_FAGSYSTEM,
+            AlarmKind.ODD_STATUS,
+        ),
+        logging.WARNING,
+    ),
+}
+"""How grave they are; critical when not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +96,7 @@ class Alarm:
         kind: What it is about.
         text: What happened and what to do, in sentences, without personal data.
         at: When, aware UTC.
-        entry_id: The journal's id of the message concerned, when it is one.
+        entry_id: The journal's or outbox's id of the message concerned, when it is one.
         over: Whether this tells that it is over.
     """
 
