@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Registered,
         Report,
         Step,
+        WebhookHandler,
     )
     from fiksmelding.sender import Progress, Sender, Sent
 
@@ -88,6 +89,7 @@ __all__ = [
     "SignatureInvalid",
     "Step",
     "UnknownReceiver",
+    "WebhookHandler",
     "__version__",
 ]
 
@@ -105,6 +107,7 @@ _HOME = {
             "Registered",
             "Report",
             "Step",
+            "WebhookHandler",
         ),
         "fiksmelding.receiver",
     ),

@@ -29,6 +29,7 @@ __all__ = [
     "SenderSettings",
     "Settings",
     "TrustSettings",
+    "WebhookSettings",
 ]
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
@@ -71,6 +72,17 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _secret(given: SecretStr | None, file: Path | None, name: str) -> SecretStr:
+    if given is not None:
+        return given
+    if file is None:
+        raise SettingsError(f"There is no secret: set {name}.")
+    try:
+        return SecretStr(file.read_text("utf-8").rstrip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name} cannot be read: {error.__class__.__name__}.") from error
+
+
 class AccountSettings(_Table):
     """`[account]`: the Fiks IO account (konto) that receives, and what opens its messages.
 
@@ -109,14 +121,7 @@ class IntegrationSettings(_Table):
         Raises:
             SettingsError: It is given nowhere, or its file cannot be read.
         """
-        if self.password is not None:
-            return self.password
-        if self.password_file is None:
-            raise SettingsError("The integration has no password: set integration.password_file.")
-        try:
-            return SecretStr(self.password_file.read_text("utf-8").rstrip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"integration.password_file cannot be read: {error.__class__.__name__}.") from error
+        return _secret(self.password, self.password_file, "integration.password_file")
 
 
 class MaskinportenSettings(_Table):
@@ -282,6 +287,36 @@ class SenderSettings(_Table):
     stop_seconds: float = Field(default=40.0, gt=0)
 
 
+class WebhookSettings(_Table):
+    """`[webhook]`: where `fiksmelding receive` posts each report, unless it is given a folder.
+
+    Attributes:
+        url: Where to: `https`, or `http` on this machine.
+        secret: What the requests are signed with. Prefer `secret_file` or the environment.
+        secret_file: File that holds it; white space at its end is dropped. At least 16 bytes.
+        ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
+        format: The report as `json`, byte for byte as the sender wrote it, or as `xml` by our schemas.
+        timeout_seconds: Time limit of one call, in seconds. Keep `receiver.handler_timeout_seconds` above it.
+        confirm: Whether the webhook is asked (GET) if it has the report, before a receipt goes out. Recommended.
+    """
+
+    url: str | None = None
+    secret: SecretStr | None = None
+    secret_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    format: Literal["json", "xml"] = "json"
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    confirm: bool = False
+
+    def key(self) -> SecretStr:
+        """The secret, wherever it is kept.
+
+        Raises:
+            SettingsError: It is given nowhere, or its file cannot be read.
+        """
+        return _secret(self.secret, self.secret_file, "webhook.secret_file")
+
+
 class TrustSettings(_Table):
     """`[trust]`: whose signature counts.
 
@@ -305,6 +340,7 @@ class Settings(_Table):
     journal: JournalSettings
     receiver: ReceiverSettings = ReceiverSettings()
     sender: SenderSettings = SenderSettings()
+    webhook: WebhookSettings = WebhookSettings()
     trust: TrustSettings = TrustSettings()
 
     @classmethod

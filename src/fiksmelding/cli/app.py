@@ -68,15 +68,18 @@ def _demo() -> None:
 def _receive(
     *,
     settings: SettingsOption,
-    to_folder: Annotated[Path, typer.Option("--to-folder", help="Where each report becomes a folder.")],
+    to_folder: Annotated[Path | None, typer.Option("--to-folder", help="Where each report becomes a folder.")] = None,
+    to_webhook: Annotated[
+        str | None, typer.Option("--to-webhook", metavar="URL", help="Where each report is posted, signed.")
+    ] = None,
     until_idle: Annotated[
         float | None, typer.Option("--until-idle", min=0.1, help="Stop after SECONDS without anything to do.")
     ] = None,
 ) -> None:
-    """Receive reports into a folder until stopped."""
-    from fiksmelding.cli.receive import receive_to_folder
+    """Receive reports into a folder, or post them to a webhook, until stopped."""
+    from fiksmelding.cli.receive import receive
     from fiksmelding.config import Settings
 
     with errors_told():
         loaded = Settings.load(settings)
-    run(receive_to_folder(loaded, to_folder, until_idle=until_idle))
+    run(receive(loaded, folder=to_folder, webhook=to_webhook, until_idle=until_idle))

@@ -12,6 +12,7 @@ from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.receiver.turns import CaseSystemStatus
+from fiksmelding.receiver.webhook import WebhookFailed, WebhookHandler
 
 __all__ = [
     "CaseSystemStatus",
@@ -27,4 +28,6 @@ __all__ = [
     "Registered",
     "Report",
     "Step",
+    "WebhookFailed",
+    "WebhookHandler",
 ]

@@ -81,8 +81,13 @@ async def _files_of(report: Report) -> dict[str, bytes]:
 
 
 def _about(report: Report, files: Mapping[str, bytes]) -> bytes:
-    """What is known about the report; nothing that changes from one attempt to the next."""
-    about = {
+    listed = {name: {"bytes": len(data), "sha256": _digest(data)} for name, data in files.items()}
+    return json.dumps(about(report) | {"files": listed}, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def about(report: Report) -> dict[str, object]:
+    """What is known about a report beside its content; nothing that changes from one attempt to the next."""
+    return {
         "id": report.id,
         "melding_id": report.melding_id,
         "melding_type": report.melding_type,
@@ -95,9 +100,7 @@ def _about(report: Report, files: Mapping[str, bytes]) -> bytes:
             "trusted": report.signer.verdict.trusted,
             "findings": list(report.signer.verdict.reasons),
         },
-        "files": {name: {"bytes": len(data), "sha256": _digest(data)} for name, data in files.items()},
     }
-    return json.dumps(about, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
