@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,16 +62,27 @@ class Program:
 
     Args:
         folder: Holds its configuration.
+        environment: What is different from a node that stands alone.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._command = [str(_server_script())]
         self._folder = folder
-        self._environment = _environment(folder)
+        self._environment = {**_environment(folder), **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
 
     def start(self) -> None:
         """Start it; it is ready when this returns."""
+        self.begin_to_start()
+        self.await_start()
+
+    def begin_to_start(self) -> None:
+        """Start it; see `await_start`."""
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -81,6 +92,10 @@ class Program:
             text=True,
             start_new_session=True,  # The script starts others, which end with it.
         )
+
+    def await_start(self) -> None:
+        """Return when it is ready."""
+        assert self._process is not None
         assert self._process.stdout is not None
         printed = []
         for line in self._process.stdout:
@@ -104,6 +119,20 @@ class Program:
         process, self._process = self._process, None
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate()
+
+    def control(self, *command: str) -> str:
+        """Run `rabbitmqctl` on it; returns what it printed."""
+        done = subprocess.run(
+            [str(_server_script().with_name("rabbitmqctl")), "--quiet", *command],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"rabbitmqctl {command[0]}: {done.stdout}"
+        return done.stdout
 
     def end_port_mapper(self) -> None:
         """End the epmd that the node started on its own port; it ends only where no node is left."""

@@ -35,7 +35,8 @@ async def explain_refusal(session: FiksSession) -> str:
         return f"Over HTTP: {error}{about}"
     return (
         "Over HTTP integration, password and token are accepted, and the account is there: the broker alone refuses. "
-        "Check that broker.host and platform.api_url are of the same environment, and the integration's rights."
+        "Check the integration's right to read the account, and that broker.host and platform.api_url are of the same "
+        "environment."
     )
 
 

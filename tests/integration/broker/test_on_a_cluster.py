@@ -20,7 +20,8 @@ from fiksmelding.errors import BrokerUnavailable
 from fiksmelding.journal import Journal
 from support.arrivals import NOON, SENDER, arrival
 from support.consumers import Inbox
-from support.rabbitmq_cluster import HOST, PASSWORD, USER, ClusterNode, rabbitmq_cluster
+from support.rabbitmq import HOST
+from support.rabbitmq_cluster import PASSWORD, USER, ClusterNode, rabbitmq_cluster
 
 pytestmark = pytest.mark.timeout(240)
 
