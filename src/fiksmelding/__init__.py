@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SignatureInvalid,
         UnknownReceiver,
     )
+    from fiksmelding.fiks_io import Dialogue, FiksIO, Message
     from fiksmelding.receiver import (
         Confirm,
         FolderHandler,
@@ -60,7 +61,9 @@ __all__ = [
     "Confirm",
     "ContainerInvalid",
     "DecryptionFailed",
+    "Dialogue",
     "EnvelopeError",
+    "FiksIO",
     "FiksmeldingError",
     "FolderHandler",
     "Handler",
@@ -68,6 +71,7 @@ __all__ = [
     "JournalError",
     "JournalUnavailable",
     "KeyUnusable",
+    "Message",
     "NotFound",
     "NotJoined",
     "NotSendable",
@@ -112,6 +116,7 @@ _HOME = {
         "fiksmelding.receiver",
     ),
     **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
+    **dict.fromkeys(("Dialogue", "FiksIO", "Message"), "fiksmelding.fiks_io"),
 }
 
 

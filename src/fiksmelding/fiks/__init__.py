@@ -4,7 +4,7 @@ from fiksmelding.fiks.access import explain_refusal
 from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog
 from fiksmelding.fiks.documents import Documents, DocumentTooLarge
 from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
-from fiksmelding.fiks.sending import FiksIO, SentMessage
+from fiksmelding.fiks.sending import Outbound, SentMessage
 from fiksmelding.fiks.session import FiksSession
 
 __all__ = [
@@ -14,11 +14,11 @@ __all__ = [
     "Catalog",
     "DocumentTooLarge",
     "Documents",
-    "FiksIO",
     "FiksSession",
     "Kommune",
     "Krypteringsnokler",
     "Nokkel",
+    "Outbound",
     "OutcomeUnknown",
     "Reports",
     "SentMessage",

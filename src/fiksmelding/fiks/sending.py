@@ -1,10 +1,12 @@
 """Sending over Fiks IO (contract section 5)."""
 
+import asyncio
 import io
 import json
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -34,7 +36,7 @@ class SentMessage(BaseModel):
     dokumentlager_id: UUID | None = None
 
 
-class FiksIO:
+class Outbound:
     """Sends messages from our account.
 
     Args:
@@ -52,7 +54,7 @@ class FiksIO:
         svar_paa_melding: UUID | None = None,
         ttl: timedelta | None = None,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | Path | None = None,
         repeatable: bool = False,
     ) -> SentMessage:
         """Hand one message to the platform. When this returns, the platform has it; whether it arrives is not known.
@@ -63,7 +65,7 @@ class FiksIO:
             svar_paa_melding: The `melding-id` this one answers.
             ttl: How long it may wait in the queue, at least one second; the platform's default when None.
             headers: Custom headers. Give `klientMeldingId` the same value on every resend of one message.
-            body: The sealed body, or None for a message without one.
+            body: The sealed body, or a file that holds it; None for a message without one.
             repeatable: Whether the recipient recognises a second copy (by `klientMeldingId`), so that the call may
                 be made again when its answer was lost.
 
@@ -72,7 +74,8 @@ class FiksIO:
             PlatformUnavailable: No usable answer. The message may have been taken nevertheless.
             PlatformError: As for any call.
         """
-        if body == b"":
+        size = (await asyncio.to_thread(body.stat)).st_size if isinstance(body, Path) else len(body or b"")
+        if body is not None and not size:
             raise RequestRefused("An empty body cannot be sent: leave the body out.")
         if ttl is not None and ttl < SHORTEST_TTL:
             raise RequestRefused("A message must live for at least one second.")
@@ -85,15 +88,18 @@ class FiksIO:
             "headere": dict(headers) if headers else None,
         }
         text = json.dumps({name: value for name, value in metadata.items() if value is not None})
-        answer = await self._session.request("POST", PATH, body=lambda: _form(text, body), repeatable=repeatable)
+        answer = await self._session.request(
+            "POST", PATH, body=lambda: _form(text, body), repeatable=repeatable, streamed=isinstance(body, Path)
+        )
         sent = answer.read_as(SentMessage)
-        log.info("sent %s as message %s, %d bytes", melding_type, sent.melding_id, len(body or b""))
+        log.info("sent %s as message %s, %d bytes", melding_type, sent.melding_id, size)
         return sent
 
 
-def _form(metadata: str, body: bytes | None) -> aiohttp.FormData:
+def _form(metadata: str, body: bytes | Path | None) -> aiohttp.FormData:
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("metadata", metadata, content_type="application/json")
     if body is not None:
-        form.add_field("data", io.BytesIO(body), filename="data", content_type="application/octet-stream")
+        data = body.open("rb") if isinstance(body, Path) else io.BytesIO(body)
+        form.add_field("data", data, filename="data", content_type="application/octet-stream")
     return form

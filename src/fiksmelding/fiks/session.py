@@ -104,6 +104,7 @@ class FiksSession:
         body: Callable[[], aiohttp.FormData] | None = None,
         authenticated: bool = True,
         answer_limit: int = ANSWER_LIMIT,
+        streamed: bool = False,
     ) -> Answer:
         """Make a call and read its answer.
 
@@ -116,6 +117,7 @@ class FiksSession:
             body: Makes the body; called for each attempt.
             authenticated: Whether to send token and integration.
             answer_limit: The largest answer to accept, in bytes.
+            streamed: Whether the body may be large: the time limit counts for each wait, not for the whole.
 
         Raises:
             PlatformUnavailable: No usable answer, 429 or 5xx.
@@ -123,7 +125,14 @@ class FiksSession:
             NotFound: 404.
             RequestRefused: Another 4xx, or a redirection.
         """
-        call = Call(method=method, url=self._url(path), query=query or {}, body=body, answer_limit=answer_limit)
+        call = Call(
+            method=method,
+            url=self._url(path),
+            query=query or {},
+            body=body,
+            answer_limit=answer_limit,
+            streamed=streamed,
+        )
 
         async def attempt() -> Answer:
             return await self._with_headers(lambda headers: self._transport.once(call, headers), authenticated)

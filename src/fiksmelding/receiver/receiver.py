@@ -4,15 +4,15 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
 from fiksmelding import keys
 from fiksmelding.alarms import AlarmObserver, Alarms, tell_nobody
-from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Credentials, Delivery
+from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
+from fiksmelding.consuming import account_consumer
 from fiksmelding.errors import (
     BrokerAccessRefused,
     BrokerUnavailable,
@@ -20,7 +20,7 @@ from fiksmelding.errors import (
     JournalError,
     JournalUnavailable,
 )
-from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession, explain_refusal
+from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
@@ -113,7 +113,7 @@ class Receiver:
         async with AsyncExitStack() as stack:
             journal = await stack.enter_async_context(Journal(self._settings.journal))
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
-            answering = Answering(FiksIO(session), Catalog(session), signer)
+            answering = Answering(Outbound(session), Catalog(session), signer)
             opener = Opener(journal, account_keys, trust)
             outage = self._make_outage(journal)
             stack.push_async_callback(outage.aclose)
@@ -296,18 +296,10 @@ class Receiver:
             self._last_delivery = self._clock.monotonic()
             await keeper.keep(delivery)
 
-        async def credentials() -> Credentials:
-            # Never one from the cache: a token that the broker has just refused would be offered again and again.
-            token = await session.access_token(max_age=0.0)
-            integration = self._settings.integration
-            return Credentials.of_integration(integration.id, integration.secret(), token)
-
-        return Consumer(
-            self._settings.broker,
-            queue=f"fiksio.konto.{konto_id}",
-            credentials=credentials,
+        return account_consumer(
+            self._settings,
+            session,
             on_delivery=keep,
-            explain=partial(explain_refusal, session),
             clock=self._clock,
             stop_seconds=self._settings.receiver.stop_seconds,
         )

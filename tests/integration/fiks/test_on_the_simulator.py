@@ -12,7 +12,7 @@ from yarl import URL
 from fiksmelding.broker import Consumer, Credentials, Delivery
 from fiksmelding.config import Settings
 from fiksmelding.errors import AccessRefused, NotFound, PlatformUnavailable, RequestRefused
-from fiksmelding.fiks import Catalog, Documents, FiksIO, FiksSession
+from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
 from fiksmelding.simulator import Simulator
 from support.fake_clock import FakeClock
 from support.tcp_proxy import TcpProxy
@@ -85,7 +85,7 @@ async def test_a_message_sent_is_delivered_with_all_it_was_given(
     arrivals = Arrivals(bergen, fiks.settings_for("bergen"))
     answered = uuid4()
     async with arrivals.consumer():
-        sent = await FiksIO(oslo).send(
+        sent = await Outbound(oslo).send(
             melding_type="no.ks.fiks.bekymringsmelding.mottatt.v1",
             mottaker_konto_id=bergen.account_id,
             svar_paa_melding=answered,
@@ -112,7 +112,7 @@ async def test_a_large_body_comes_from_the_document_store(
     body = bytes(range(256)) * 4 * 8192
     arrivals = Arrivals(bergen, fiks.settings_for("bergen"))
     async with arrivals.consumer():
-        sent = await FiksIO(oslo).send(
+        sent = await Outbound(oslo).send(
             melding_type="no.ks.fiks.bekymringsmelding.mottatt.v1", mottaker_konto_id=bergen.account_id, body=body
         )
         delivery = await arrivals.next()
@@ -132,7 +132,7 @@ async def test_a_download_over_a_connection_that_breaks_again_and_again_is_whole
 ) -> None:
     body = bytes(range(256)) * 4 * 8192
     fiks.platform.documents.serves_ranges = serves_ranges
-    sent = await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id, body=body)
+    sent = await Outbound(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id, body=body)
     assert sent.dokumentlager_id is not None
     api = URL(fiks.api_url)
     async with TcpProxy(api.host or "", api.port or 0) as proxy:
@@ -154,7 +154,7 @@ async def test_a_token_the_platform_thinks_expired_is_replaced_within_the_call(
     """Our clock stands still, so only the platform's 401 can tell us."""
     first = await oslo.access_token()
     fiks.clock.advance(timedelta(hours=1))
-    await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id)
+    await Outbound(oslo).send(melding_type="t", mottaker_konto_id=bergen.account_id)
     assert await oslo.access_token() != first
 
 
@@ -177,14 +177,14 @@ async def test_wrong_credentials_of_each_kind_are_refused_and_not_repeated(
     clock = FakeClock()
     async with FiksSession(changed(settings, table, **values), clock=clock) as session:
         with pytest.raises(AccessRefused) as caught:
-            await FiksIO(session).send(melding_type="t", mottaker_konto_id=bergen.account_id)
+            await Outbound(session).send(melding_type="t", mottaker_konto_id=bergen.account_id)
     assert "wrong" not in str(caught.value)
     assert clock.slept == []
 
 
 async def test_sending_to_nobody_is_refused_for_good(oslo: FiksSession) -> None:
     with pytest.raises((NotFound, RequestRefused)):
-        await FiksIO(oslo).send(melding_type="t", mottaker_konto_id=uuid4())
+        await Outbound(oslo).send(melding_type="t", mottaker_konto_id=uuid4())
 
 
 async def test_a_platform_that_is_gone_is_unavailable(fiks: Simulator) -> None:

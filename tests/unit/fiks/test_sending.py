@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from fiksmelding.errors import PlatformUnavailable, RequestRefused
-from fiksmelding.fiks import FiksIO, FiksSession
+from fiksmelding.fiks import FiksSession, Outbound
 from support.multipart import parts
 from support.platform import ACCOUNT, Platform, answer, error, hang_up
 
@@ -22,7 +22,7 @@ def sent(**members: object) -> object:
 
 async def test_a_message_without_a_body_has_no_data_part(session: FiksSession, platform: Platform) -> None:
     platform.then(answer(200, sent()))
-    taken = await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT)
+    taken = await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT)
     assert (taken.melding_id, taken.dokumentlager_id) == (MELDING, None)
     (seen,) = platform.seen
     assert (seen.method, seen.path) == ("POST", "/fiks-io/api/v1/send")
@@ -41,7 +41,7 @@ async def test_a_full_message_arrives_as_given(session: FiksSession, platform: P
     stored = uuid4()
     platform.then(answer(200, sent(dokumentlagerId=str(stored), ukjent="x")))
     answered = uuid4()
-    taken = await FiksIO(session).send(
+    taken = await Outbound(session).send(
         melding_type=MOTTATT,
         mottaker_konto_id=RECIPIENT,
         svar_paa_melding=answered,
@@ -61,26 +61,26 @@ async def test_a_full_message_arrives_as_given(session: FiksSession, platform: P
 @pytest.mark.parametrize("ttl", [timedelta(0), timedelta(milliseconds=999), timedelta(days=-1)])
 async def test_a_life_too_short_is_not_sent(ttl: timedelta, session: FiksSession, platform: Platform) -> None:
     with pytest.raises(RequestRefused, match="second"):
-        await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, ttl=ttl)
+        await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, ttl=ttl)
     assert platform.seen == []
 
 
 async def test_an_empty_body_is_not_sent(session: FiksSession, platform: Platform) -> None:
     with pytest.raises(RequestRefused, match="empty"):
-        await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"")
+        await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"")
     assert platform.seen == []
 
 
 async def test_a_lost_answer_is_not_followed_by_a_second_sending(session: FiksSession, platform: Platform) -> None:
     platform.then(hang_up)
     with pytest.raises(PlatformUnavailable):
-        await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"sealed")
+        await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"sealed")
     assert len(platform.seen) == 1
 
 
 async def test_a_repeatable_message_is_sent_again_whole(session: FiksSession, platform: Platform) -> None:
     platform.then(hang_up, error(500), answer(200, sent()))
-    await FiksIO(session).send(
+    await Outbound(session).send(
         melding_type=MOTTATT,
         mottaker_konto_id=RECIPIENT,
         body=b"sealed",
@@ -94,7 +94,7 @@ async def test_a_message_is_sent_again_whole_after_its_token_was_refused(
     session: FiksSession, platform: Platform
 ) -> None:
     platform.then(error(401, "Klarte ikke å validere access_token"), answer(200, sent()))
-    await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"sealed")
+    await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=RECIPIENT, body=b"sealed")
     assert parts(platform.seen[1])["data"].content == b"sealed"
 
 
@@ -104,4 +104,4 @@ async def test_an_answer_without_a_melding_id_is_unavailable(
 ) -> None:
     platform.then(answer(200, content))
     with pytest.raises(PlatformUnavailable):
-        await FiksIO(session).send(melding_type=MOTTATT, mottaker_konto_id=UUID(int=1))
+        await Outbound(session).send(melding_type=MOTTATT, mottaker_konto_id=UUID(int=1))
