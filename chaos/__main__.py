@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 from chaos.narrator import Narrator
 from chaos.plan import Options
@@ -55,8 +58,12 @@ def main() -> int:
     if any(folder.iterdir()):
         parser.error(f"{folder} is not empty: the records of two runs would be taken for one")
     folder.chmod(0o755)  # PostgreSQL, which is another user when we are root, has to come through
+    logging.basicConfig(filename=folder / "platform.log", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with Narrator(folder / "run.log") as narrator:
-        outcome = asyncio.run(run(options, folder.resolve(), narrator))
+        try:
+            outcome = asyncio.run(run(options, folder.resolve(), narrator))
+        except (pytest.skip.Exception, pytest.fail.Exception) as missing:
+            parser.error(str(missing))
         _tell(outcome, folder, narrator)
     if outcome.fine and wanted is None:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -66,6 +67,11 @@ async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
         whole = await _verified(world)
         verdict, struck = _judged(world, plan, sendings, dict(injector.struck), narrator)
         narrator.tell(f"most memory of a receiver: {world.fleet.most_memory_kib // 1024} MiB")
+    own, others = (resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    narrator.tell(
+        f"processor time: {own.ru_utime + own.ru_stime:.0f} s for platform and proxies, "
+        f"{others.ru_utime + others.ru_stime:.0f} s for receivers and servers"
+    )
     return Outcome(plan, struck, verdict, submitted, whole, statuses)
 
 
