@@ -220,8 +220,9 @@ class Consumer:
             received_at=self._clock.now(),
             queue=self._queue,
             acknowledge=Acknowledgement(lambda: link.ack(tag), metadata.melding_id),
+            alive=lambda: link.alive,
         )
-        self._handovers.take(delivery, lambda: link.alive)
+        self._handovers.take(delivery)
 
     async def _ask_credentials(self) -> Credentials:
         try:

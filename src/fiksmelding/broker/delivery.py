@@ -41,6 +41,7 @@ class Delivery:
         redelivered: It was delivered before, to us or another consumer.
         received_at: When it came, aware, UTC.
         queue: The queue it came from.
+        alive: Whether the channel it came by is still open. Otherwise it comes again.
     """
 
     metadata: Metadata
@@ -49,6 +50,7 @@ class Delivery:
     received_at: datetime
     queue: str
     acknowledge: Callable[[], Awaitable[None]] = field(repr=False, compare=False)
+    alive: Callable[[], bool] = field(repr=False, compare=False)
 
     async def ack(self) -> None:
         """Tell the broker to forget the message: it is safely kept. A second ack does nothing.

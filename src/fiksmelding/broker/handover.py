@@ -34,15 +34,10 @@ class Handovers:
         self._running: set[asyncio.Task[None]] = set()
         self._ending = False
 
-    def take(self, delivery: Delivery, alive: Callable[[], bool]) -> None:
-        """Hand `delivery` over soon. Returns at once.
-
-        Args:
-            delivery: What to hand over.
-            alive: Whether it can still be acknowledged. When not, it will come again, and is not begun.
-        """
+    def take(self, delivery: Delivery) -> None:
+        """Hand `delivery` over soon, unless by then it can no longer be acknowledged. Returns at once."""
         if not self._ending:
-            task = asyncio.create_task(self._hand_over(delivery, alive), name="fiksmelding-handover")
+            task = asyncio.create_task(self._hand_over(delivery), name="fiksmelding-handover")
             self._taken.add(task)
             task.add_done_callback(self._taken.discard)
 
@@ -59,10 +54,10 @@ class Handovers:
             task.cancel()
         await asyncio.gather(*taken, *late, return_exceptions=True)
 
-    async def _hand_over(self, delivery: Delivery, alive: Callable[[], bool]) -> None:
+    async def _hand_over(self, delivery: Delivery) -> None:
         async with self._free:
             failures = 0
-            while alive() and not self._ending:
+            while delivery.alive() and not self._ending:
                 attempt = asyncio.create_task(self._attempt(delivery), name="fiksmelding-on-delivery")
                 self._running.add(attempt)
                 attempt.add_done_callback(self._running.discard)

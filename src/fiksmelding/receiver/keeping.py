@@ -59,6 +59,7 @@ class Keeper:
         self._alarms = alarms
         self._outage = outage
         self._kept = kept
+        self._latest: dict[tuple[str | None, str | None], Arrival] = {}
 
     async def keep(self, delivery: Delivery) -> None:
         """Keep a delivery and acknowledge it.
@@ -81,6 +82,15 @@ class Keeper:
         self._kept()
 
     async def _until_kept(self, arrival: Arrival, delivery: Delivery) -> Kept:
+        message = _message(arrival)
+        self._latest[message] = arrival
+        try:
+            return await self._store_patiently(arrival, delivery)
+        finally:
+            if self._latest.get(message) is arrival:
+                del self._latest[message]
+
+    async def _store_patiently(self, arrival: Arrival, delivery: Delivery) -> Kept:
         failures = 0
         give_up_at = self._clock.monotonic() + self._deadline_hours * DOCUMENT_SHARE * 3600
         while True:
@@ -94,9 +104,25 @@ class Keeper:
                     error,
                     extra={"event": "not_kept"},
                 )
+                self._stop_if_delivered_again(arrival, delivery)
                 if isinstance(error, JournalUnavailable):
                     await self._outage.wait(error, size=len(delivery.body))
                 await self._clock.sleep(self._backoff.after(failures).total_seconds())
+
+    def _stop_if_delivered_again(self, arrival: Arrival, delivery: Delivery) -> None:
+        """Each that tries again takes the place of another delivery: one is enough for one message.
+
+        Of a message by document the latest delivery goes on, even when it can no longer be acknowledged either: after
+        three the broker gives the message up, and then it is here or nowhere.
+        """
+        if (
+            arrival.dokumentlager_id is not None
+            and not delivery.alive()
+            and self._latest.get(_message(arrival)) is not arrival
+        ):
+            raise BrokerUnavailable(
+                "This delivery is not waited for any more: the message came again.", message_id=arrival.melding_id
+            )
 
     async def _store(self, arrival: Arrival, delivery: Delivery, give_up_at: float) -> Kept:
         if arrival.dokumentlager_id is None:
@@ -119,3 +145,7 @@ class Keeper:
             received_at=delivery.received_at,
             deadline_at=deadline(delivery.received_at, self._deadline_hours),
         )
+
+
+def _message(arrival: Arrival) -> tuple[str | None, str | None]:
+    return arrival.melding_id, arrival.dokumentlager_id

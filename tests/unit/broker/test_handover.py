@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from fiksmelding.errors import BrokerAccessRefused, BrokerUnavailable, JournalUn
 from support.fake_clock import FakeClock
 
 
-def delivery(name: str = "m") -> Delivery:
+def delivery(name: str = "m", alive: Callable[[], bool] = lambda: True) -> Delivery:
     async def acknowledge() -> None:
         pass
 
@@ -24,6 +25,7 @@ def delivery(name: str = "m") -> Delivery:
         received_at=datetime.now(UTC),
         queue="q",
         acknowledge=acknowledge,
+        alive=alive,
     )
 
 
@@ -79,7 +81,7 @@ async def test_no_more_run_at_once_than_the_limit() -> None:
     keeper = Keeper()
     handovers = Handovers(keeper.keep, limit=3, clock=FakeClock())
     for number in range(10):
-        handovers.take(delivery(str(number)), lambda: True)
+        handovers.take(delivery(str(number)))
     await keeper.until_begun(3)
     keeper.released.set()
     await keeper.until_begun(10)
@@ -92,8 +94,8 @@ async def test_one_whose_connection_is_gone_is_not_begun() -> None:
     keeper = Keeper()
     keeper.released.set()
     handovers = Handovers(keeper.keep, limit=3, clock=FakeClock())
-    handovers.take(delivery("gone"), lambda: False)
-    handovers.take(delivery("here"), lambda: True)
+    handovers.take(delivery("gone", lambda: False))
+    handovers.take(delivery("here"))
     await keeper.until_begun(1)
     await handovers.finish(5)
     assert keeper.begun == ["here"]
@@ -102,7 +104,7 @@ async def test_one_whose_connection_is_gone_is_not_begun() -> None:
 async def test_one_that_fails_is_handed_over_again_with_growing_waits() -> None:
     clock, failing = FakeClock(), Failing(7, JournalUnavailable("The disk is full."))
     handovers = Handovers(failing.keep, limit=1, clock=clock)
-    handovers.take(delivery(), lambda: True)
+    handovers.take(delivery())
     await asyncio.wait_for(failing.done.wait(), 5)
     assert clock.slept == [1, 2, 4, 8, 16, 30, 30]
     await handovers.finish(5)
@@ -111,8 +113,8 @@ async def test_one_that_fails_is_handed_over_again_with_growing_waits() -> None:
 async def test_a_failure_is_not_repeated_when_the_connection_is_gone() -> None:
     failing = Failing(9, OSError())
     handovers = Handovers(failing.keep, limit=1, clock=FakeClock())
-    handovers.take(delivery("first"), lambda: not failing.calls)
-    handovers.take(delivery("second"), lambda: not failing.calls)
+    handovers.take(delivery("first", lambda: not failing.calls))
+    handovers.take(delivery("second", lambda: not failing.calls))
     await asyncio.wait_for(failing.failed.wait(), 5)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -124,7 +126,7 @@ async def test_a_foreign_error_is_logged_by_its_kind_only(caplog: pytest.LogCapt
     caplog.set_level(logging.DEBUG)
     failing = Failing(1, ValueError("Kari Nordmann 01010112345"))
     handovers = Handovers(failing.keep, limit=1, clock=FakeClock())
-    handovers.take(delivery("id-1"), lambda: True)
+    handovers.take(delivery("id-1"))
     await asyncio.wait_for(failing.done.wait(), 5)
     await handovers.finish(0)
     assert "id-1" in caplog.text
@@ -135,12 +137,12 @@ async def test_a_foreign_error_is_logged_by_its_kind_only(caplog: pytest.LogCapt
 async def test_finishing_waits_for_what_runs_and_begins_nothing_more() -> None:
     keeper = Keeper()
     handovers = Handovers(keeper.keep, limit=1, clock=FakeClock())
-    handovers.take(delivery("first"), lambda: True)
-    handovers.take(delivery("second"), lambda: True)
+    handovers.take(delivery("first"))
+    handovers.take(delivery("second"))
     await keeper.until_begun(1)
     finishing = asyncio.create_task(handovers.finish(30))
     await asyncio.sleep(0)
-    handovers.take(delivery("third"), lambda: True)
+    handovers.take(delivery("third"))
     keeper.released.set()
     await finishing
     assert keeper.ended == ["first"]
@@ -150,7 +152,7 @@ async def test_finishing_waits_for_what_runs_and_begins_nothing_more() -> None:
 async def test_what_does_not_end_in_time_is_cancelled() -> None:
     keeper = Keeper()
     handovers = Handovers(keeper.keep, limit=1, clock=FakeClock())
-    handovers.take(delivery("first"), lambda: True)
+    handovers.take(delivery("first"))
     await keeper.until_begun(1)
     await handovers.finish(0)
     assert (keeper.now, keeper.ended) == (0, [])

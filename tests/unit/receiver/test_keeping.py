@@ -61,6 +61,7 @@ class Broker:
             received_at=NOON,
             queue=f"fiksio.konto.{KONTO}",
             acknowledge=acknowledge,
+            alive=lambda: not self.gone,
         )
 
 
