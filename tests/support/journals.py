@@ -22,9 +22,9 @@ ROADS: Mapping[State, Sequence[State]] = {
 }
 
 
-async def kept(journal: Journal, delivery: Arrival | None = None) -> Entry:
+async def kept(journal: Journal, delivery: Arrival | None = None, body: bytes = b"sealed") -> Entry:
     """A message that was just kept."""
-    answer = await journal.keep(delivery or arrival(), b"sealed")
+    answer = await journal.keep(delivery or arrival(), body)
     return await journal.entry(answer.entry_id)
 
 

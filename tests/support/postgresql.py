@@ -38,7 +38,7 @@ class Server:
     def crash(self) -> None:
         """End the server without letting it put anything in order; it is gone when this returns."""
         assert self.data is not None, "only a server of our own may be ended"
-        command = [*_as_server(), _program("pg_ctl"), "stop", "-D", str(self.data), "-m", "immediate"]
+        command = [*_as_server(), program("pg_ctl"), "stop", "-D", str(self.data), "-m", "immediate"]
         subprocess.run(command, check=False, capture_output=True, cwd=self.data.parent)
 
     def database(self, name: str) -> str:
@@ -61,7 +61,7 @@ def server() -> Iterator[Server]:
 @contextmanager
 def started(folder: Path, port: int | None = None) -> Iterator[Server]:
     """A server with its data in `folder`; what is there already is used again, as after a crash."""
-    initdb, postgres = _program("initdb"), _program("postgres")
+    initdb, postgres = program("initdb"), program("postgres")
     data, port = folder / "data", port or _free_port()
     _give_to_server(folder)
     if not data.exists():
@@ -132,7 +132,8 @@ def in_own_loop(work: Coroutine[object, object, None]) -> None:
         threads.submit(asyncio.run, work).result()
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """One of the programs that come with PostgreSQL; skips where it is not installed."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True)
     # Debian keeps PostgreSQL's programs, and an ordinary user's path often /usr/sbin, out of the way.
     places = [*map(str, folders), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
@@ -146,7 +147,7 @@ def _program(name: str) -> str:
 
 def _as_server() -> list[str]:
     """PostgreSQL refuses to run as root."""
-    return [_program("runuser"), "-u", USER, "--"] if _is_root() else []
+    return [program("runuser"), "-u", USER, "--"] if _is_root() else []
 
 
 def _give_to_server(folder: Path) -> None:
@@ -166,7 +167,7 @@ def _free_port() -> int:
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     """Ask until it answers: `pg_isready` waits for an answer by itself, but not for the port to be open."""
-    command = [_program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "30", "-q"]
+    command = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "30", "-q"]
     for _ in range(600):
         if subprocess.run(command, check=False).returncode == 0:
             return

@@ -13,6 +13,7 @@ HOW_TO_GET = {
     "pdftotext": "apt install poppler-utils",
     "java": "apt install default-jdk-headless",
     "mvn": "apt install maven",
+    "systemd-analyze": "apt install systemd",
 }
 
 

@@ -1,13 +1,15 @@
-"""`fiksmelding journal`: bring it to the present version, and see whether it is whole."""
+"""`fiksmelding journal`: bring it to the present version, copy it, and see whether it is whole."""
 
+import asyncio
 import json
+from pathlib import Path
 
 from fiksmelding.cli.output import Exit, console
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import Alteration, Journal
+from fiksmelding.journal import Alteration, Journal, back_up
 
-__all__ = ["migrate", "verify"]
+__all__ = ["backup", "migrate", "verify"]
 
 
 async def migrate(settings: JournalSettings) -> Exit:
@@ -19,6 +21,18 @@ async def migrate(settings: JournalSettings) -> Exit:
     async with Journal(settings) as journal:
         version = await journal.version()
     console.print(f"The journal is of version {version}, the present one.", highlight=False)
+    return Exit.FINE
+
+
+async def backup(settings: JournalSettings, file: Path) -> Exit:
+    """Copy a SQLite journal as it is now into a new file; a receiver may go on meanwhile.
+
+    Args:
+        settings: Where the journal is.
+        file: The file to make.
+    """
+    size = await asyncio.to_thread(back_up, settings.url, file)
+    console.print(f"The journal is copied to {file} ({size} bytes).", highlight=False, soft_wrap=True)
     return Exit.FINE
 
 

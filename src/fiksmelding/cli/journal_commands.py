@@ -1,5 +1,6 @@
 """`fiksmelding journal …`: names, options and help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +9,9 @@ from fiksmelding.cli.options import JsonOption, SettingsOption
 from fiksmelding.cli.output import errors_told, run
 from fiksmelding.config import Settings
 
-journal_app = typer.Typer(help="The journal: its version, and whether its event log is whole.", no_args_is_help=True)
+journal_app = typer.Typer(
+    help="The journal: its version, a copy of it, and whether its event log is whole.", no_args_is_help=True
+)
 
 
 @journal_app.command("migrate")
@@ -19,6 +22,20 @@ def _migrate(*, settings: SettingsOption) -> None:
     with errors_told():
         loaded = Settings.load(settings)
     raise typer.Exit(run(migrate(loaded.journal)))
+
+
+@journal_app.command("backup")
+def _backup(
+    file: Annotated[Path, typer.Argument(help="The file to make; it must not be there yet.")],
+    *,
+    settings: SettingsOption,
+) -> None:
+    """Copy a SQLite journal as it is now into a new file, complete or not at all; a receiver may go on meanwhile."""
+    from fiksmelding.cli.journal import backup
+
+    with errors_told():
+        loaded = Settings.load(settings)
+    raise typer.Exit(run(backup(loaded.journal, file)))
 
 
 @journal_app.command("verify")

@@ -1,5 +1,6 @@
 """What we know, durably: entries, sealed payloads, events."""
 
+from fiksmelding.journal.backup import back_up
 from fiksmelding.journal.database import ClaimedByAnother
 from fiksmelding.journal.journal import Journal, deadline
 from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Receipt
@@ -21,5 +22,6 @@ __all__ = [
     "Lease",
     "Receipt",
     "State",
+    "back_up",
     "deadline",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
+from fiksmelding.files import sync_folder
 from fiksmelding.receiver.report import Registered, Report
 
 JSON_NAME = "bekymringsmelding.json"
@@ -62,12 +63,12 @@ class FolderHandler:
         try:
             for name, content in files.items():
                 _write_synced(partial / name, content)
-            _sync_folder(partial)
+            sync_folder(partial)
             partial.rename(target)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
 
 async def _files_of(report: Report) -> dict[str, bytes]:
@@ -127,14 +128,3 @@ def _write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names durable. Windows has no such call, and needs none: NTFS journals them."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -122,9 +122,9 @@ async def test_a_repetition_is_found_by_either_id_but_only_from_the_same_sender(
     other = "11111111-1111-4111-8111-111111111111"
     first = await kept(journal, arrival(klient_melding_id="k-1", bekymringsmelding_id="b-1"))
     foreign = await kept(journal, arrival(klient_melding_id="k-1", bekymringsmelding_id="b-1", avsender_id=other))
-    by_client_id = await kept(journal, arrival(klient_melding_id="k-1", bekymringsmelding_id="b-2"))
-    by_report_id = await kept(journal, arrival(klient_melding_id="k-2", bekymringsmelding_id="b-1"))
-    alone = await kept(journal)
+    by_client_id = await kept(journal, arrival(klient_melding_id="k-1", bekymringsmelding_id="b-2"), b"2")
+    by_report_id = await kept(journal, arrival(klient_melding_id="k-2", bekymringsmelding_id="b-1"), b"3")
+    alone = await kept(journal, body=b"4")
     assert await journal.earlier_like(first) == []
     assert await journal.earlier_like(foreign) == []
     assert await journal.earlier_like(alone) == []
