@@ -53,7 +53,7 @@ async def test_one_receiver_on_sqlite(tmp_path: Path) -> None:
 
 async def test_three_receivers_on_postgresql_and_rabbitmq(tmp_path: Path) -> None:
     rabbitmq.Program(tmp_path)
-    postgresql._program("initdb")
+    postgresql.program("initdb")
     services = ("--journal", "postgresql", "--broker", "rabbitmq", "--receivers", 3)
     # A temporary folder of the command's own: PostgreSQL, another user where we are root, may not enter pytest's.
     status, numbers, said = await chaos(None, "--reports", 300, "--minutes", 1.2, "--seed", 41, *services)
