@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Fleet", "Orders"]
+__all__ = ["CANNOT_BEGIN", "Fleet", "Orders"]
+
+CANNOT_BEGIN = 3
+"""The exit status of a receiver whose journal could not be opened; it is started again until it can."""
 
 ROOT = Path(__file__).parents[1]
 RESTART_SECONDS = 0.5
@@ -57,6 +60,10 @@ class Fleet:
         count: How many.
         orders: What they are started with.
         tell: Told of each end that nobody here ordered.
+
+    Attributes:
+        most_memory_kib: The most memory that any of them was seen to have had, in KiB.
+        crashes: The ends that cannot be excused: not by us, nor by the case system, nor for want of a journal.
     """
 
     def __init__(self, count: int, orders: Orders, tell: Callable[[str], None]) -> None:
@@ -66,6 +73,7 @@ class Fleet:
         self._stack = AsyncExitStack()
         self._ending = False
         self.most_memory_kib = 0
+        self.crashes: list[str] = []
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -135,11 +143,12 @@ class Fleet:
         receiver.may_run.clear()
         _signal(process, how)
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
-            self._tell(f"receiver {number} did not end within {STOP_SECONDS:g} s of {how.name}")
             _signal(process, signal.SIGKILL)
-            await process.wait()
+            status = await process.wait()
+        if status != -how:
+            self._note(f"receiver {number} ended with status {status} at {how.name}", status, 0)
         await asyncio.sleep(away_seconds)
         receiver.may_run.set()
         await receiver.runs.wait()
@@ -161,7 +170,7 @@ class Fleet:
                 receiver.process = None
                 receiver.runs.clear()
                 if receiver.may_run.is_set():
-                    self._tell(f"receiver {number} ended by itself with status {status}")
+                    self._note(f"receiver {number} ended by itself with status {status}", status, -signal.SIGKILL)
                     await asyncio.sleep(RESTART_SECONDS)
                 await receiver.may_run.wait()
 
@@ -175,6 +184,11 @@ class Fleet:
         return await asyncio.create_subprocess_exec(
             *program, stdin=PIPE, stdout=log, stderr=log, env=environment, cwd=ROOT
         )
+
+    def _note(self, what: str, status: int, excused: int) -> None:
+        self._tell(what)
+        if status not in {excused, CANNOT_BEGIN}:
+            self.crashes.append(what)
 
     def _measure(self, process: Process) -> None:
         """Note how much memory a process has had at most, where the system tells."""

@@ -11,14 +11,16 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from chaos.case_system import CaseSystem, Misbehaviour, read_misbehaviours
+from chaos.fleet import CANNOT_BEGIN
 from fiksmelding.clock import SystemClock
 from fiksmelding.config import Settings
-from fiksmelding.errors import FiksmeldingError
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.receiver import Receiver, Registered, Report
 
 FOREVER = 86_400.0
@@ -100,8 +102,8 @@ async def _standard_input() -> asyncio.StreamReader:
     return reader
 
 
-async def receive(arguments: argparse.Namespace) -> None:
-    """Receive until SIGTERM."""
+async def receive(arguments: argparse.Namespace) -> int:
+    """Receive until SIGTERM; returns the exit status."""
     clock = JumpingClock(arguments.clock)
     commands = await _standard_input()
     with CaseSystem(arguments.cases, read_misbehaviours(arguments.misbehaviours)) as cases:
@@ -110,29 +112,31 @@ async def receive(arguments: argparse.Namespace) -> None:
         confirm = None if arguments.broken else registrar.confirm
         if arguments.broken:
             handler = registrar.register_early
-        async with Receiver(Settings.load(arguments.settings), handler, confirm=confirm, clock=clock) as receiver:
+        async with AsyncExitStack() as stack:
+            receiver = Receiver(Settings.load(arguments.settings), handler, confirm=confirm, clock=clock)
+            try:
+                await stack.enter_async_context(receiver)
+            except JournalUnavailable as error:
+                print(f"cannot begin: {error}", file=sys.stderr)  # noqa: T201 - into the receiver's log
+                return CANNOT_BEGIN
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, receiver.stop)
             obeying = asyncio.create_task(_obey(commands, clock))
             try:
                 await receiver.run()
             finally:
                 obeying.cancel()
+    return 0
 
 
 def main() -> int:
-    """Returns the exit status."""
+    """Returns the exit status: 0 in order, `CANNOT_BEGIN`, or 1 for what must not happen."""
     parser = argparse.ArgumentParser()
     for name in ("settings", "cases", "misbehaviours"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--clock", type=float, default=0.0)
     parser.add_argument("--broken", action="store_true")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    try:
-        asyncio.run(receive(parser.parse_args()))
-    except FiksmeldingError as error:
-        print(f"ended: {error}", file=sys.stderr)  # noqa: T201 - into the receiver's log
-        return 1
-    return 0
+    return asyncio.run(receive(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Outcome:
         submitted: When each report was first sent, in seconds since the start.
         log_is_whole: Whether `fiksmelding journal verify` finds the event log as it was written.
         statuses: With what exit statuses the receivers ended when asked to stop.
+        crashes: Where a receiver ended that should not have.
     """
 
     plan: Plan
@@ -44,11 +45,12 @@ class Outcome:
     submitted: Mapping[str, float]
     log_is_whole: bool
     statuses: Sequence[int]
+    crashes: Sequence[str]
 
     @property
     def fine(self) -> bool:
         """Whether nothing at all is to be complained of."""
-        return self.verdict.blameless and self.log_is_whole and not any(self.statuses)
+        return self.verdict.blameless and self.log_is_whole and not any(self.statuses) and not self.crashes
 
 
 async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
@@ -72,7 +74,7 @@ async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
         f"processor time: {own.ru_utime + own.ru_stime:.0f} s for platform and proxies, "
         f"{others.ru_utime + others.ru_stime:.0f} s for receivers and servers"
     )
-    return Outcome(plan, struck, verdict, submitted, whole, statuses)
+    return Outcome(plan, struck, verdict, submitted, whole, statuses, world.fleet.crashes)
 
 
 async def _submit(world: World, plan: Plan, injector: Injector, narrator: Narrator) -> Mapping[str, float]:

@@ -49,6 +49,7 @@ def complaints(outcome: Outcome, folder: Path) -> Iterator[str]:
         yield f"the event log is not whole: see {folder / 'verify.log'}"
     if any(outcome.statuses):
         yield f"receivers ended with status {', '.join(map(str, outcome.statuses))} when they were asked to stop"
+    yield from outcome.crashes
     yield f"what is left of the run: {folder}"
     yield f"the same again: {again(outcome.plan.options)}"
 
