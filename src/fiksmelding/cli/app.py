@@ -15,6 +15,7 @@ from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
 from fiksmelding.cli.quarantine_commands import quarantine_app
 from fiksmelding.cli.sender_commands import outbox_app, sender_app
 from fiksmelding.cli.simulator_commands import simulator_app
+from fiksmelding.cli.simulator_control_commands import add_control_commands
 
 app = typer.Typer(
     name="fiksmelding",
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(simulator_app, name="simulator")
+add_control_commands(simulator_app)
 app.add_typer(message_app)
 app.add_typer(envelope_app)
 app.add_typer(keys_app, name="keys")

@@ -1,8 +1,8 @@
 """`fiksmelding simulator`: run the platform on this machine; submit to it and list what became of it."""
 
 import json
+import secrets
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +14,10 @@ from fiksmelding.cli.options import AMQP_ADMIN_VARIABLE, AMQP_URL_VARIABLE
 from fiksmelding.cli.output import console
 from fiksmelding.cli.signals import stop_requested
 from fiksmelding.messages import MessageType
-from fiksmelding.simulator import ControlClient, Keys, Simulator
+from fiksmelding.simulator import ControlClient, FaultScript, Keys, Simulator
 from fiksmelding.simulator.files import write_private
 from fiksmelding.simulator.rabbitmq import ADMINISTRATOR, NodeConfiguration, write_configuration
+from fiksmelding.simulator.synthetic import SyntheticReports
 
 Kind = Literal["privat", "offentlig"]
 
@@ -39,17 +40,34 @@ class Listed(BaseModel):
 
 
 async def run_simulator(
-    folder: Path | None, *, host: str, api_port: int, amqp_port: int, amqp_url: str | None, amqp_admin: str | None
+    folder: Path | None,
+    *,
+    host: str,
+    api_port: int,
+    amqp_port: int,
+    amqp_url: str | None,
+    amqp_admin: str | None,
+    faults: Path | None,
+    seed: int,
 ) -> None:
     """Run until stopped by a signal; prints one line when everything is ready.
 
     Raises:
         FiksmeldingError: The RabbitMQ it is to run on cannot be used.
+        SettingsError: The file is no script of faults.
     """
+    script = FaultScript() if faults is None else FaultScript.load(faults)
     simulator = Simulator(
-        folder=folder, host=host, api_port=api_port, amqp_port=amqp_port, amqp_url=amqp_url, amqp_admin=amqp_admin
+        folder=folder,
+        host=host,
+        api_port=api_port,
+        amqp_port=amqp_port,
+        amqp_url=amqp_url,
+        amqp_admin=amqp_admin,
+        seed=seed,
     )
     async with simulator as fiks:
+        fiks.faults.add(*script.faults)
         for account in fiks.accounts:
             fiks.write_settings(account)
         # A plain line, flushed: a program that started us waits for it.
@@ -82,15 +100,18 @@ def configure_rabbitmq(folder: Path, node: NodeConfiguration) -> Path:
 
 
 async def submit(
-    folder: Path, path: Path, *, kind: Kind, version: int, account: str, bydelsnummer: str | None = None
+    folder: Path, path: Path | None, *, kind: Kind, version: int, account: str, bydelsnummer: str | None = None
 ) -> str:
-    """Submit a report to the simulator that runs in `folder`; returns the report's id.
+    """Submit a report, an invented one when `path` is None, to the simulator that runs in `folder`; returns its id.
 
     Raises:
         FiksmeldingError: No simulator runs there, or it refuses the report.
     """
-    data = read_document(path, sys.stdin.buffer)
     wanted = MessageType[f"{kind.upper()}_V{version}"]
+    if path is None:
+        data = SyntheticReports(secrets.randbits(32)).report(wanted).to_json()
+    else:
+        data = read_document(path, sys.stdin.buffer)
     async with ControlClient(folder) as control:
         return await control.submit(data, message_type=wanted, account=account, bydelsnummer=bydelsnummer)
 
@@ -114,13 +135,3 @@ async def list_reports(folder: Path, *, as_json: bool) -> None:
         states = " → ".join(change.tilstand for change in report.states)
         table.add_row(report.id, kind, report.account or "", states)
     console.print(table)
-
-
-async def advance(folder: Path, *, hours: float) -> None:
-    """Push the clock of the simulator that runs in `folder` forward.
-
-    Raises:
-        FiksmeldingError: No simulator runs there, or it refuses.
-    """
-    async with ControlClient(folder) as control:
-        await control.advance(timedelta(hours=hours))

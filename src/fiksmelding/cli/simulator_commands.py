@@ -38,6 +38,10 @@ def _simulator(
             help="Its management API: http://user:password@host:port.",
         ),
     ] = None,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", help="A script of what is to go wrong, a TOML file.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="What the chances of faults are drawn with.")] = 0,
 ) -> None:
     """Run the platform until stopped. Prints one line, beginning with `ready:`, with its addresses."""
     if context.invoked_subcommand is None:
@@ -45,7 +49,14 @@ def _simulator(
 
         run(
             run_simulator(
-                folder, host=host, api_port=api_port, amqp_port=amqp_port, amqp_url=amqp_url, amqp_admin=amqp_admin
+                folder,
+                host=host,
+                api_port=api_port,
+                amqp_port=amqp_port,
+                amqp_url=amqp_url,
+                amqp_admin=amqp_admin,
+                faults=faults,
+                seed=seed,
             )
         )
 
@@ -75,10 +86,12 @@ def _rabbitmq(
 
 @simulator_app.command("submit")
 def _submit(
-    file: Annotated[Path, typer.Argument(help="The report's JSON; - for standard input.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The report's JSON; - for standard input; an invented report if absent.")
+    ] = None,
     *,
     folder: DirOption,
-    kind: Annotated[Literal["privat", "offentlig"], typer.Option("--kind", help="Who reports.")],
+    kind: Annotated[Literal["privat", "offentlig"], typer.Option("--kind", help="Who reports.")] = "privat",
     version: Annotated[int, typer.Option("--version", min=1, max=2, help="Of the protocol.")] = 2,
     account: Annotated[str, typer.Option("--account", help="Who it is for.")] = "bergen",
     district: Annotated[
@@ -98,11 +111,3 @@ def _list(*, folder: DirOption, as_json: JsonOption = False) -> None:
     from fiksmelding.cli.simulator import list_reports
 
     run(list_reports(folder, as_json=as_json))
-
-
-@simulator_app.command("advance")
-def _advance(hours: Annotated[float, typer.Argument(min=0.0, help="How far, in hours.")], *, folder: DirOption) -> None:
-    """Push the simulator's clock forward: for deadlines, letters and deletions."""
-    from fiksmelding.cli.simulator import advance
-
-    run(advance(folder, hours=hours))

@@ -3,7 +3,8 @@
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.control_client import ControlClient
 from fiksmelding.simulator.exchange import TakenMessage
-from fiksmelding.simulator.faults import Faults, FaultScript, HttpFault, MessageFault
+from fiksmelding.simulator.fault_script import FaultScript
+from fiksmelding.simulator.faults import Faults, HttpFault, MessageFault
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.national.letters import Letter
 from fiksmelding.simulator.national.reports import Receipt, Report, StateChange, Verdict

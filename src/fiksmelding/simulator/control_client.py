@@ -10,14 +10,15 @@ import aiohttp
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from fiksmelding.errors import FiksmeldingError
-from fiksmelding.simulator.faults import FaultScript
+from fiksmelding.simulator.fault_script import FaultScript
 from fiksmelding.simulator.simulator import CONTROL_FILE
 
 __all__ = ["ControlClient"]
 
+JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 JSON_OBJECT = TypeAdapter(dict[str, JsonValue])
 JSON_OBJECTS = TypeAdapter(list[dict[str, JsonValue]])
-TIMEOUT = aiohttp.ClientTimeout(total=60)
+TIMEOUT = aiohttp.ClientTimeout(total=660)  # A wait may last ten minutes.
 
 
 class _ControlFile(BaseModel):
@@ -79,14 +80,30 @@ class ControlClient:
         """
         return JSON_OBJECTS.validate_json(await self._call("GET", f"/control/reports/{report_id}/receipts"))
 
+    async def ask(self, path: str) -> JsonValue:
+        """The answer to any call that changes nothing, as `/control/accounts`.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it refuses.
+        """
+        return JSON.validate_json(await self._call("GET", path))
+
+    async def wait_for(self, report_id: str, tilstand: str, *, seconds: float = 10.0) -> dict[str, JsonValue]:
+        """The report when it has come to a state, has ended otherwise, or `seconds` are over.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it has no such report.
+        """
+        query = {"tilstand": tilstand, "seconds": str(seconds)}
+        return JSON_OBJECT.validate_json(await self._call("GET", f"/control/reports/{report_id}", query))
+
     async def advance(self, by: timedelta) -> None:
         """Push the simulator's clock forward.
 
         Raises:
             FiksmeldingError: No simulator runs there, or it refuses.
         """
-        body = json.dumps({"seconds": by.total_seconds()}).encode()
-        await self._call("POST", "/control/clock/advance", {}, body)
+        await self._order("/control/clock/advance", json.dumps({"seconds": by.total_seconds()}))
 
     async def add_faults(self, script: FaultScript) -> None:
         """Let faults wait for what they fit.
@@ -94,7 +111,15 @@ class ControlClient:
         Raises:
             FiksmeldingError: No simulator runs there, or it refuses.
         """
-        await self._call("POST", "/control/faults", {}, script.model_dump_json().encode())
+        await self._order("/control/faults", script.model_dump_json())
+
+    async def add_incidents(self, *names: str) -> None:
+        """Let the faults of incidents wait for what they fit.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or there is no incident of that name.
+        """
+        await self._order("/control/faults", json.dumps({"incidents": names}))
 
     async def clear_faults(self) -> None:
         """Call every fault off.
@@ -103,6 +128,25 @@ class ControlClient:
             FiksmeldingError: No simulator runs there.
         """
         await self._call("DELETE", "/control/faults")
+
+    async def sever_connections(self) -> None:
+        """Cut every AMQP connection.
+
+        Raises:
+            FiksmeldingError: No simulator runs there.
+        """
+        await self._order("/control/connections/sever")
+
+    async def silence_connections(self) -> None:
+        """Leave every AMQP connection half open.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or it runs on a RabbitMQ.
+        """
+        await self._order("/control/connections/silence")
+
+    async def _order(self, path: str, body: str = "{}") -> None:
+        await self._call("POST", path, {}, body.encode())
 
     async def _call(
         self, method: str, path: str, query: dict[str, str] | None = None, body: bytes | None = None

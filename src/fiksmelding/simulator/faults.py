@@ -6,25 +6,22 @@ Each says what it hits, how often, and what happens; docs/simulator.md says whic
 import asyncio
 import logging
 import random
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from fiksmelding.errors import SettingsError
 from fiksmelding.simulator.background import Agenda
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.documents import Documents
 from fiksmelding.simulator.queues import QueuedMessage
 from fiksmelding.simulator.resealing import Resealing
 
-__all__ = ["FaultScript", "Faults", "HttpFault", "MessageFault", "Trouble"]
+__all__ = ["Faults", "HttpFault", "MessageFault", "Trouble"]
 
 log = logging.getLogger(__name__)
 
@@ -111,29 +108,6 @@ class MessageFault(_Fault):
     account: UUID | None = None
     message_type: str = ""
     delay_seconds: float = Field(default=60, ge=0, le=A_YEAR_OF_SECONDS)
-
-
-class FaultScript(BaseModel):
-    """Faults in a file: `[[http]]` and `[[message]]` tables, with the attributes above."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    http: tuple[HttpFault, ...] = ()
-    message: tuple[MessageFault, ...] = ()
-
-    @classmethod
-    def load(cls, path: Path) -> "FaultScript":
-        """Read a TOML file.
-
-        Raises:
-            SettingsError: It cannot be read, or is no script of faults.
-        """
-        try:
-            return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-            raise SettingsError(f"{path} is no script of faults: {error}") from error
 
 
 AnyFault = TypeVar("AnyFault", HttpFault, MessageFault)

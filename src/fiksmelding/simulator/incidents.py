@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fiksmelding.messages import MessageType
-from fiksmelding.simulator.faults import FaultScript, HttpFault, MessageFault
+from fiksmelding.simulator.faults import HttpFault, MessageFault
 
 __all__ = ["INCIDENTS", "Incident"]
 
@@ -28,14 +28,6 @@ class Incident:
     name: str
     what: str
     faults: tuple[HttpFault | MessageFault, ...]
-
-    @property
-    def script(self) -> FaultScript:
-        """The faults as a script."""
-        return FaultScript(
-            http=tuple(one for one in self.faults if isinstance(one, HttpFault)),
-            message=tuple(one for one in self.faults if isinstance(one, MessageFault)),
-        )
 
 
 def _message(effect: str, **other: object) -> MessageFault:

@@ -24,6 +24,7 @@ from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.exchange import TakenMessage
 from fiksmelding.simulator.faults import Faults, Trouble
 from fiksmelding.simulator.http.control import ControlRoutes
+from fiksmelding.simulator.http.fault_control import FaultControlRoutes
 from fiksmelding.simulator.http.faults import suffer_faults
 from fiksmelding.simulator.http.oauth import ISSUER_PATH
 from fiksmelding.simulator.http.rabbitmq import QuestionRoutes
@@ -385,7 +386,7 @@ class Simulator:
         broker = running_broker(platform, self._keys, questions, host=self._host, port=self._amqp_port, names=names)
         amqp = await stack.enter_async_context(broker)
         platform.faults.trouble_connections = partial(_trouble, amqp, background)
-        beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes()]
+        beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes(), *FaultControlRoutes(self).routes()]
         await stack.enter_async_context(HttpServer(control_socket, beside))
         return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
 

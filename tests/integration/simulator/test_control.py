@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from fiksmelding.cli.simulator import advance, list_reports, submit
+from fiksmelding.cli.simulator import list_reports, submit
+from fiksmelding.cli.simulator_control import advance
 from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.messages import MessageType

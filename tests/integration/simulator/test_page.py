@@ -7,9 +7,12 @@ from typing import cast
 
 import pytest
 
+from fiksmelding.cli.app import app  # noqa: F401 - brings all commands together
+from fiksmelding.cli.simulator_commands import simulator_app
 from fiksmelding.messages import MessageType
-from fiksmelding.simulator import HttpFault, MessageFault, Simulator
+from fiksmelding.simulator import FaultScript, HttpFault, MessageFault, Simulator
 from fiksmelding.simulator.http.control import ControlRoutes
+from fiksmelding.simulator.http.fault_control import FaultControlRoutes
 from fiksmelding.simulator.incidents import INCIDENTS
 from support.documents import example
 
@@ -38,7 +41,8 @@ def test_every_incident_is_on_the_page_about_testing() -> None:
 
 
 async def test_every_call_of_the_control_api_is_on_the_page(fiks: Simulator) -> None:
-    served = {f"{route.method} {route.path}" for route in ControlRoutes(fiks).routes()}
+    routes = (*ControlRoutes(fiks).routes(), *FaultControlRoutes(fiks).routes())
+    served = {f"{route.method} {route.path}" for route in routes}
 
     assert served == set(re.findall(r"^\| `((?:GET|POST|DELETE) /control[^?`]*)", PAGE, re.MULTILINE))
 
@@ -63,3 +67,16 @@ async def test_the_example_on_the_page_runs(capsys: pytest.CaptureFixture[str]) 
     await main(example(MessageType.PRIVAT_V2))
 
     assert "SENDT_PRINT" in capsys.readouterr().out
+
+
+async def test_every_command_for_a_running_simulator_is_on_the_page() -> None:
+    words = {words.split()[0] for words in re.findall(r"^\| `[A-Z]+ /control[^|]*\| `([^`]+)`", PAGE, re.MULTILINE)}
+
+    assert words == {command.name for command in simulator_app.registered_commands} - {"rabbitmq"}
+
+
+def test_the_script_of_faults_on_the_page_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "bad-day.toml"
+    path.write_text(PAGE.split("```toml\n")[1].split("```")[0])
+
+    assert len(FaultScript.load(path).faults) == 3

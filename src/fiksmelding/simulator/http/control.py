@@ -1,23 +1,28 @@
 """The control API: what a test suite in any language drives the simulator with. JSON over HTTP, on loopback alone."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Protocol
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
-from fiksmelding.errors import InvalidMessage
-from fiksmelding.messages import REPORT_TYPES
+from fiksmelding.errors import FiksmeldingError, InvalidMessage
 from fiksmelding.simulator.clock import SimulatorClock
-from fiksmelding.simulator.faults import Faults, FaultScript
-from fiksmelding.simulator.national.reports import Receipt, Report
+from fiksmelding.simulator.exchange import TakenMessage
+from fiksmelding.simulator.http.described import describe_letter, describe_receipt, describe_report, describe_taken
+from fiksmelding.simulator.http.local import check_host, json_body
+from fiksmelding.simulator.national.letters import Letter
+from fiksmelding.simulator.national.reports import Report
+from fiksmelding.simulator.national.states import Tilstand
 from fiksmelding.simulator.platform import AccountState
 from fiksmelding.simulator.refusals import Refusal
 
-__all__ = ["ControlRoutes", "Controlled", "check_host"]
+__all__ = ["ControlRoutes", "Controlled"]
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LONGEST_WAIT_SECONDS = 600
 
 
 class Controlled(Protocol):
@@ -28,17 +33,32 @@ class Controlled(Protocol):
         """The simulator's time."""
         ...
 
-    @property
-    def faults(self) -> Faults:
-        """What is to go wrong."""
-        ...
-
     async def submit(self, data: bytes, *, message_type: str, account: str, bydelsnummer: str | None = None) -> str:
         """Submit a report."""
         ...
 
     def reports(self) -> tuple[Report, ...]:
         """Every report."""
+        ...
+
+    def report(self, report_id: str) -> Report:
+        """One of them."""
+        ...
+
+    async def wait_for(self, report_id: str, tilstand: str, *, timeout: float) -> Report:  # noqa: ASYNC109
+        """Wait until a report has come to a state."""
+        ...
+
+    def letters(self) -> tuple[Letter, ...]:
+        """What was printed."""
+        ...
+
+    def taken(self) -> tuple[TakenMessage, ...]:
+        """Every message that Fiks IO took."""
+        ...
+
+    def put_on_queue(self, account: str, *, headers: Mapping[str, str], body: bytes, expiration_ms: int | None) -> None:
+        """Put any message on an account's queue."""
         ...
 
     async def account_states(self) -> tuple[AccountState, ...]:
@@ -56,8 +76,16 @@ class _Advance(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=10 * 365 * 86_400, allow_inf_nan=False)]
 
 
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    headers: dict[str, str]
+    body: Base64Bytes = b""
+    expiration_ms: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+
+
 class ControlRoutes:
-    """Submitting, listing, pushing the clock forward, and faults.
+    """Submitting and putting on queues, looking at what became of it, and pushing the clock forward.
 
     Args:
         simulator: What is controlled.
@@ -75,12 +103,13 @@ class ControlRoutes:
         yield web.get("/control/accounts", self._accounts)
         yield web.get("/control/clock", self._time)
         yield web.post("/control/clock/advance", self._advance)
-        yield web.get("/control/faults", self._faults)
-        yield web.post("/control/faults", self._add_faults)
-        yield web.delete("/control/faults", self._clear_faults)
+        yield web.get("/control/letters", self._letters)
+        yield web.get("/control/letters/{id}", self._letter)
+        yield web.get("/control/taken", self._taken)
+        yield web.post("/control/messages", self._put)
 
     async def _submit(self, request: web.Request) -> web.Response:
-        data = await _json_body(request)
+        data = await json_body(request)
         try:
             report_id = await self._simulator.submit(
                 data,
@@ -95,13 +124,57 @@ class ControlRoutes:
     async def _list(self, request: web.Request) -> web.Response:
         check_host(request)
         names = self._simulator.account_names()
-        return web.json_response([_describe(report, names) for report in self._simulator.reports()])
+        return web.json_response([describe_report(report, names) for report in self._simulator.reports()])
 
     async def _report(self, request: web.Request) -> web.Response:
-        return web.json_response(_describe(self._find(request), self._simulator.account_names()))
+        report = self._find(request)
+        if wanted := request.query.get("tilstand"):
+            report = await self._wait(report, wanted, request.query.get("seconds", "10"))
+        return web.json_response(describe_report(report, self._simulator.account_names()))
+
+    async def _wait(self, report: Report, wanted: str, seconds: str) -> Report:
+        """The report when it has come to a state, has ended otherwise, or the time is over."""
+        try:
+            tilstand, timeout = Tilstand(wanted), float(seconds)
+        except ValueError:
+            raise Refusal.bad_request("tilstand must be a state of a report, seconds a number") from None
+        if not 0 <= timeout <= LONGEST_WAIT_SECONDS:
+            raise Refusal.bad_request(f"seconds must be from 0 to {LONGEST_WAIT_SECONDS}")
+        with suppress(TimeoutError, FiksmeldingError):
+            await self._simulator.wait_for(report.id, tilstand, timeout=timeout)
+        return self._simulator.report(report.id)
 
     async def _receipts(self, request: web.Request) -> web.Response:
-        return web.json_response([_describe_receipt(receipt) for receipt in self._find(request).receipts])
+        return web.json_response([describe_receipt(receipt) for receipt in self._find(request).receipts])
+
+    async def _letters(self, request: web.Request) -> web.Response:
+        check_host(request)
+        return web.json_response([describe_letter(letter) for letter in self._simulator.letters()])
+
+    async def _letter(self, request: web.Request) -> web.StreamResponse:
+        check_host(request)
+        wanted = request.match_info["id"]
+        letter = next((one for one in self._simulator.letters() if one.report_id == wanted), None)
+        if letter is None:
+            raise Refusal.not_found("There is no letter with that report")
+        return web.FileResponse(letter.path)
+
+    async def _taken(self, request: web.Request) -> web.Response:
+        check_host(request)
+        return web.json_response([describe_taken(message) for message in self._simulator.taken()])
+
+    async def _put(self, request: web.Request) -> web.Response:
+        try:
+            message = _Message.model_validate_json(await json_body(request))
+            self._simulator.put_on_queue(
+                request.query.get("account", "bergen"),
+                headers=message.headers,
+                body=message.body,
+                expiration_ms=message.expiration_ms,
+            )
+        except ValueError:  # Among them pydantic's.
+            raise Refusal.bad_request('Send {"headers": {…}, "body": base64, "expirationMs": number}') from None
+        return web.json_response({}, status=201)
 
     async def _accounts(self, request: web.Request) -> web.Response:
         check_host(request)
@@ -124,30 +197,11 @@ class ControlRoutes:
 
     async def _advance(self, request: web.Request) -> web.Response:
         try:
-            wanted = _Advance.model_validate_json(await _json_body(request))
+            wanted = _Advance.model_validate_json(await json_body(request))
         except ValidationError:
             raise Refusal.bad_request('Send {"seconds": number}, from 0 to ten years') from None
         self._simulator.clock.advance(timedelta(seconds=wanted.seconds))
         return web.json_response(self._now())
-
-    async def _faults(self, request: web.Request) -> web.Response:
-        check_host(request)
-        return web.json_response({"struck": self._simulator.faults.struck()})
-
-    async def _add_faults(self, request: web.Request) -> web.Response:
-        try:
-            script = FaultScript.model_validate_json(await _json_body(request))
-        except ValidationError as error:
-            mistakes = error.errors(include_url=False, include_input=False, include_context=False)
-            named = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in mistakes[:5])
-            raise Refusal.bad_request(f"Not a script of faults: {named}") from None
-        self._simulator.faults.add(*script.http, *script.message)
-        return web.json_response({"added": len(script.http) + len(script.message)}, status=201)
-
-    async def _clear_faults(self, request: web.Request) -> web.Response:
-        check_host(request)
-        self._simulator.faults.clear()
-        return web.json_response({})
 
     def _now(self) -> dict[str, str]:
         return {"now": self._simulator.clock.now().isoformat()}
@@ -159,60 +213,3 @@ class ControlRoutes:
         if report is None:
             raise Refusal.not_found("There is no such report")
         return report
-
-
-def _describe(report: Report, names: Mapping[str, str]) -> dict[str, object]:
-    return {
-        "id": report.id,
-        "messageType": report.message_type,
-        "kind": _kind(report.message_type),
-        "account": names.get(str(report.account_id)),
-        "kontoId": str(report.account_id),
-        "kommunenummer": report.kommunenummer,
-        "bydelsnummer": report.bydelsnummer,
-        "meldingIds": list(report.melding_ids),
-        "tilstand": report.tilstand,
-        "states": [
-            {
-                "tilstand": change.tilstand,
-                "tidspunkt": change.tidspunkt.isoformat(),
-                "beskrivelse": change.beskrivelse,
-            }
-            for change in report.states
-        ],
-        "receipts": len(report.receipts),
-    }
-
-
-def _kind(message_type: str) -> str | None:
-    """`privat` or `offentlig`; None for what is no report's type."""
-    return message_type.split(".")[-2] if message_type in REPORT_TYPES else None
-
-
-def _describe_receipt(receipt: Receipt) -> dict[str, object]:
-    return {
-        "meldingId": receipt.melding_id,
-        "messageType": receipt.message_type,
-        "avsenderId": receipt.avsender_id,
-        "klientMeldingId": receipt.klient_melding_id,
-        "klientKorrelasjonsId": receipt.klient_korrelasjons_id,
-        "tidspunkt": receipt.tidspunkt.isoformat(),
-        "verdict": receipt.verdict,
-        "feilmelding": receipt.feilmelding,
-        "problem": receipt.problem,
-    }
-
-
-def check_host(request: web.Request) -> None:
-    """Refuse a browser that a web page has led here under another name (DNS rebinding)."""
-    name = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
-    if (name or request.host).lower() not in LOOPBACK_NAMES:
-        raise Refusal.bad_request("The control API answers on loopback only")
-
-
-async def _json_body(request: web.Request) -> bytes:
-    check_host(request)
-    # A page in a browser can send other types here without asking, but not this one.
-    if request.content_type != "application/json":
-        raise Refusal.bad_request("Send application/json")
-    return await request.read()

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from fiksmelding.simulator.http.control import check_host
+from fiksmelding.simulator.http.local import check_host
 
 __all__ = ["StatusPageRoutes"]
 
