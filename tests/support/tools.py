@@ -13,6 +13,9 @@ HOW_TO_GET = {
     "pdftotext": "apt install poppler-utils",
     "java": "apt install default-jdk-headless",
     "mvn": "apt install maven",
+    "bash": "apt install bash",
+    "chromium": "apt install chromium",
+    "chromedriver": "apt install chromium-driver",
     "systemd-analyze": "apt install systemd",
 }
 
