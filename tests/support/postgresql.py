@@ -62,7 +62,7 @@ def server() -> Iterator[Server]:
 def started(folder: Path, port: int | None = None) -> Iterator[Server]:
     """A server with its data in `folder`; what is there already is used again, as after a crash."""
     initdb, postgres = program("initdb"), program("postgres")
-    data, port = folder / "data", port or _free_port()
+    data, port = folder / "data", port or free_port()
     _give_to_server(folder)
     if not data.exists():
         made = (initdb, "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -159,7 +159,8 @@ def _is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -19,6 +19,10 @@ _SELECT: Final = select(chunks.c.data).where(
 )
 
 
+BESIDE_PAYLOAD: Final = 16_384
+"""What an entry and its events take at most, in bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPayload:
     """A sealed payload that is in the journal.
@@ -61,11 +65,12 @@ async def store_stream(
 
 
 def rehearse(connection: Connection, payload_id: str, size: int, chunk_bytes: int, at: datetime) -> None:
-    """Write as much as a payload of `size` bytes takes, under an id that no entry will name."""
+    """Write as much as keeping a payload of `size` bytes takes, under an id that no entry will name."""
     drop_download(connection, payload_id)  # of a rehearsal that could not be cleared away
-    connection.execute(insert(downloads).values(payload_id=payload_id, started_at=at))
-    for number in range(-(-size // chunk_bytes) + 1):
-        _put(connection, payload_id, number, bytes(chunk_bytes))
+    begin(connection, payload_id, at)
+    whole = size + BESIDE_PAYLOAD
+    for number, start in enumerate(range(0, whole, chunk_bytes)):
+        _put(connection, payload_id, number, bytes(min(chunk_bytes, whole - start)))
 
 
 def finish(connection: Connection, payload: StoredPayload) -> None:
