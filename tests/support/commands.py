@@ -33,11 +33,12 @@ async def command(*words: str | Path, data: bytes | None = None) -> Ended:
 
 @asynccontextmanager
 async def running(*words: str | Path) -> AsyncIterator[Process]:
-    """A command that runs for the length of the block, then is asked to stop, as a service manager asks."""
+    """A command that runs for the length of the block, then, unless it has ended, is asked to stop as services are."""
     process = await _start(*words)
     try:
         yield process
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     finally:
         await _end(process)
