@@ -27,6 +27,8 @@ class AlarmKind(StrEnum):
     """The case system does not have a report that it said it had registered."""
     QUARANTINED = "quarantined"
     """A message cannot be opened, believed or understood."""
+    NOT_KEPT = "not_kept"
+    """One delivery cannot be kept, again and again; others can."""
     DOCUMENT_MISSING = "document_missing"
     """The body of a message could not be had from the document store."""
     DEADLINE_PASSED = "deadline_passed"

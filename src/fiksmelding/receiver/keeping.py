@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Callable
 
-from fiksmelding.alarms import Alarms
+from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.broker import Delivery
 from fiksmelding.clock import Clock
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
 from fiksmelding.receiver.documents import DocumentKeeper, DocumentStore
+from fiksmelding.receiver.identity import short
 from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff
 
 log = logging.getLogger("fiksmelding.receiver")
 
+FAILURES_TO_TELL = 5
+"""So many attempts to keep one delivery fail before a person hears of it."""
 DOCUMENT_SHARE = 0.5
 """How much of the time until the deadline goes by before a document is given up; the rest is for a person."""
 
@@ -105,6 +108,12 @@ class Keeper:
                     extra={"event": "not_kept"},
                 )
                 self._stop_if_delivered_again(arrival, delivery)
+                if failures == FAILURES_TO_TELL:
+                    self._alarms.sound(
+                        AlarmKind.NOT_KEPT,
+                        f"melding-id {arrival.melding_id} cannot be kept: {error} It stays with the broker, "
+                        "and is tried again until the platform gives it up.",
+                    )
                 if isinstance(error, JournalUnavailable):
                     await self._outage.wait(error, size=len(delivery.body))
                 await self._clock.sleep(self._backoff.after(failures).total_seconds())
@@ -136,9 +145,9 @@ class Keeper:
             melding_id=None if "melding-id" in metadata.missing else metadata.melding_id,
             melding_type=metadata.melding_type,
             avsender_id=None if "avsender-id" in metadata.missing else metadata.avsender_id,
-            klient_melding_id=metadata.klient_melding_id,
+            klient_melding_id=short(metadata.klient_melding_id),
             klient_korrelasjons_id=metadata.klient_korrelasjons_id,
-            bekymringsmelding_id=metadata.bekymringsmelding_id,
+            bekymringsmelding_id=short(metadata.bekymringsmelding_id),
             dokumentlager_id=metadata.dokumentlager_id,
             headers=metadata.headers,
             missing=metadata.missing,

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from fiksmelding.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.broker import Delivery, Metadata
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformUnavailable
 from fiksmelding.journal import Arrival, EventKind, Journal, Kept, State
+from fiksmelding.receiver.identity import short
 from fiksmelding.receiver.keeping import Keeper
 from fiksmelding.receiver.steps import Step
 from fiksmelding.worker import Backoff
@@ -156,6 +157,35 @@ async def test_while_the_journal_cannot_write_nothing_is_acknowledged(journal: J
         assert [alarm.over for alarm in keeping.alarms] == [False, True]
 
 
+class RefusingJournal(Journal):
+    """A journal that takes everything but this one delivery."""
+
+    async def keep(self, arrival: Arrival, body: bytes) -> Kept:
+        raise JournalUnavailable("something about this delivery")
+
+
+async def test_a_delivery_that_can_never_be_kept_is_told_once_and_stops_no_other(journal: Journal) -> None:
+    async with RefusingJournal(journal._settings) as refusing:
+        keeping = Keeping(refusing)
+        task = asyncio.create_task(keeping.keeper.keep(keeping.broker.delivery()))
+        while not keeping.alarms:
+            await asyncio.wait([task], timeout=0.01)
+            keeping.clock.advance(timedelta(seconds=60))
+        task.cancel()
+        await asyncio.wait([task])
+        assert [alarm.kind for alarm in keeping.alarms] == [AlarmKind.NOT_KEPT]
+        assert keeping.broker.acknowledged == []
+
+
+def test_an_id_too_long_for_an_index_is_told_from_others_and_is_the_same_each_time() -> None:
+    assert short("an id") == "an id"
+    assert short(None) is None
+    long = [short("x" * count) or "" for count in (400, 401, 64_000)]
+    assert long[1] == short("x" * 401)
+    assert len(set(long)) == 3
+    assert max(map(len, long)) == 400
+
+
 async def test_a_body_in_the_document_store_is_kept_before_the_acknowledgement(keeping: Keeping) -> None:
     await keeping.keeper.keep(keeping.broker.delivery(dokumentlager_id=str(uuid4())))
     [entry] = await keeping.journal.entries()
@@ -180,6 +210,17 @@ async def test_a_document_that_is_gone_leaves_an_entry_to_be_set_aside(keeping: 
     await keeping.keeper.keep(keeping.broker.delivery(dokumentlager_id=dokumentlager_id))
     [entry] = await keeping.journal.entries()
     assert (entry.size, entry.state) == (0, State.RECEIVED)
+    assert len(keeping.broker.acknowledged) == 1
+
+
+@pytest.mark.parametrize("value", [7, 1.5, True, None, b"\xff\x00", ["a"], {"a": [None]}, NOON, "\ud800"])
+@pytest.mark.parametrize("name", ["melding-id", "type", "klientMeldingId", "bekymringsmelding-id", "svar-til", "own"])
+async def test_headers_of_any_type_are_kept(keeping: Keeping, name: str, value: object) -> None:
+    usual = {"melding-id": str(uuid4()), "type": "no.ks.fiks.bekymringsmelding.privat.v2", "avsender-id": SENDER}
+    metadata = Metadata.parse({**usual, name: value})
+    await keeping.keeper.keep(replace(keeping.broker.delivery(), metadata=metadata))
+    [entry] = await keeping.journal.entries()
+    assert set(entry.arrival.headers) == {*usual, name}
     assert len(keeping.broker.acknowledged) == 1
 
 
