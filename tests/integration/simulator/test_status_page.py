@@ -61,7 +61,7 @@ async def test_a_reports_states_appear_without_a_reload(
     await seen(chromium, lambda page: "Sendt som brev" in text_of(page, f"[id='{by_letter_id}']"))
 
     assert await asyncio.to_thread(chromium.execute_script, "return window.neverReloaded")
-    assert [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
