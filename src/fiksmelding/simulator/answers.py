@@ -36,17 +36,17 @@ class Answer(BaseModel):
 
 
 class AccountStatus(Answer):
-    """Whether an account can be used now (contract section 4)."""
+    """Whether an account can be used now, and how many consume from its queue (contract section 4)."""
 
     gyldig_avsender: bool
     gyldig_mottaker: bool
     melding: str | None
+    antall_konsumenter: int
 
 
 class QueueStatus(AccountStatus):
-    """The same with what happens on its queue: consumers, and messages waiting."""
+    """The same with how many messages wait."""
 
-    antall_konsumenter: int
     antall_uavhentede_meldinger: int
 
 

@@ -74,6 +74,7 @@ class AssertionRules:
     Args:
         register: Where clients are looked up.
         roots: The root certificates that a business certificate must chain to.
+        issuing: Certificates of those who issue them, so that one may come without its chain, as KS's client sends it.
         issuer: The issuer's URL, which `aud` must be.
         clock: The simulator's time.
     """
@@ -83,11 +84,13 @@ class AssertionRules:
         register: Register,
         *,
         roots: Sequence[x509.Certificate],
+        issuing: Sequence[x509.Certificate] = (),
         issuer: str,
         clock: SimulatorClock,
     ) -> None:
         self._register = register
         self._roots = list(roots)
+        self._issuing = list(issuing)
         self._issuer = issuer
         self._clock = clock
         self._used: OrderedDict[tuple[str, str], datetime] = OrderedDict()
@@ -150,7 +153,7 @@ class AssertionRules:
             .build_client_verifier()
         )
         try:
-            verifier.verify(leaf, others)
+            verifier.verify(leaf, [*others, *self._issuing])
         except VerificationError as error:
             text = f"{REFUSED} The JWT is signed with an invalid certificate."
             raise OAuthRefusal("invalid_grant", text, code="MP-120") from error

@@ -6,6 +6,7 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from fiksmelding.errors import BrokerUnavailable
 from fiksmelding.simulator.accounts import Account, Register
 from fiksmelding.simulator.answers import AccountAnswer, AccountStatus, PublicKey, QueueStatus
 from fiksmelding.simulator.broker import Broker
@@ -35,7 +36,7 @@ class Catalog:
         self._clock = clock
         self._resealing = resealing
 
-    def lookup(self, *, identifier: str, protocol: str, level: str) -> AccountAnswer:
+    async def lookup(self, *, identifier: str, protocol: str, level: str) -> AccountAnswer:
         """The account that an organisation receives a protocol on.
 
         Raises:
@@ -51,15 +52,15 @@ class Catalog:
         account = self._register.supporting(match[2], protocol) if match[1] == "ORG_NO" else None
         if account is None:
             raise Refusal.not_found("Fant ingen konto for identifikator og meldingsprotokoll")
-        return _answer(account)
+        return await self._answer(account)
 
-    def account(self, account_id: UUID) -> AccountAnswer:
+    async def account(self, account_id: UUID) -> AccountAnswer:
         """An account.
 
         Raises:
             Refusal: 404.
         """
-        return _answer(self._find(account_id))
+        return await self._answer(self._find(account_id))
 
     def public_key(self, account_id: UUID, *, whose: Whose = "own") -> PublicKey:
         """The certificate that messages to an account are sealed for, or a wrong one in its place.
@@ -95,6 +96,29 @@ class Catalog:
             antall_uavhentede_meldinger=queue.waiting,
         )
 
+    async def _answer(self, account: Account) -> AccountAnswer:
+        return AccountAnswer(
+            fiks_org_id=account.organisation.id,
+            fiks_org_navn=account.organisation.name,
+            organisasjonsnummer=account.organisation.number,
+            kommunenummer=account.kommunenummer,
+            konto_id=account.id,
+            konto_navn=account.name,
+            status=AccountStatus(
+                gyldig_avsender=account.valid_sender,
+                gyldig_mottaker=account.valid_recipient,
+                melding=_status_text(account),
+                antall_konsumenter=await self._consumers(account),
+            ),
+        )
+
+    async def _consumers(self, account: Account) -> int:
+        self._broker.declare(account.queue)
+        try:
+            return (await self._broker.state(account.queue)).consumers
+        except BrokerUnavailable:
+            return 0  # Nobody can consume now, and who the account is can be told all the same.
+
     def _find(self, account_id: UUID) -> Account:
         account = self._register.accounts.get(account_id)
         if account is None:
@@ -112,22 +136,6 @@ def certificate_fields(certificate: x509.Certificate) -> dict[str, object]:
         "subjectDN": certificate.subject.rfc4514_string(),
         "issuerDN": certificate.issuer.rfc4514_string(),
     }
-
-
-def _answer(account: Account) -> AccountAnswer:
-    return AccountAnswer(
-        fiks_org_id=account.organisation.id,
-        fiks_org_navn=account.organisation.name,
-        organisasjonsnummer=account.organisation.number,
-        kommunenummer=account.kommunenummer,
-        konto_id=account.id,
-        konto_navn=account.name,
-        status=AccountStatus(
-            gyldig_avsender=account.valid_sender,
-            gyldig_mottaker=account.valid_recipient,
-            melding=_status_text(account),
-        ),
-    )
 
 
 def _status_text(account: Account) -> str:

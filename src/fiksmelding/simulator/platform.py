@@ -83,7 +83,14 @@ class Platform:
         self.broker = make_broker(self._on_dead) if make_broker else Queues(clock, self._on_dead)
         for account in register.accounts.values():
             self.broker.declare(account.queue)
-        self.assertions = AssertionRules(register, roots=[keys.authority.root.certificate], issuer=issuer, clock=clock)
+        authority = keys.authority
+        self.assertions = AssertionRules(
+            register,
+            roots=[authority.root.certificate],
+            issuing=[authority.issuing.certificate],
+            issuer=issuer,
+            clock=clock,
+        )
         self.tokens = Tokens(issuer=issuer, key=keys.token_key(), audience=api_url, clock=clock)
         self.authentication = Authentication(register, self.tokens)
         self.resealing = Resealing(keys, world.credential_of)

@@ -24,7 +24,7 @@ async def test_an_account_tells_who_it_is(bergen: PlatformClient) -> None:
         "kommunenummer": "4601",
         "kontoId": str(account.id),
         "kontoNavn": account.name,
-        "status": {"gyldigAvsender": True, "gyldigMottaker": True, "melding": "OK"},
+        "status": {"gyldigAvsender": True, "gyldigMottaker": True, "melding": "OK", "antallKonsumenter": 0},
     }
 
 

@@ -37,7 +37,7 @@ class CatalogRoutes:
     async def _lookup(self, request: web.Request) -> web.Response:
         caller(request, self._authentication)
         return _json(
-            self._catalog.lookup(
+            await self._catalog.lookup(
                 identifier=request.query.get("identifikator", ""),
                 protocol=request.query.get("meldingProtokoll", ""),
                 level=request.query.get("sikkerhetsniva", ""),
@@ -46,7 +46,7 @@ class CatalogRoutes:
 
     async def _account(self, request: web.Request) -> web.Response:
         caller(request, self._authentication)
-        return _json(self._catalog.account(path_uuid(request, "kontoId")))
+        return _json(await self._catalog.account(path_uuid(request, "kontoId")))
 
     async def _public_key(self, request: web.Request) -> web.Response:
         return _json(self._catalog.public_key(path_uuid(request, "kontoId"), whose=fault_of_this_call().certificate))

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 TTL = timedelta(hours=24)
 WORKING_DAYS_TO_ANSWER = 2
 COPY_KEPT = timedelta(days=14)
+# Written and read in both spellings (contract section 5): KS's Java client knows the second only.
+CORRELATION = ("klientKorrelasjonsId", "klientKorrelasjonId")
 DECIDING = {
     MessageType.MOTTATT: "Mottatt av fagsystemet",
     MessageType.FEILET: "Avvist av fagsystemet",
@@ -149,7 +151,7 @@ class NationalService:
             mottaker_konto_id=submission.bydel.account_id,
             melding_type=submission.message_type,
             ttl=TTL // timedelta(milliseconds=1),
-            headere={"klientMeldingId": str(uuid4()), "klientKorrelasjonsId": submission.report_id, **own_ids},
+            headere={"klientMeldingId": str(uuid4()), **dict.fromkeys(CORRELATION, submission.report_id), **own_ids},
         )
         async with self._documents.incoming() as incoming:
             await incoming.write(submission.sealed.asice)
@@ -238,6 +240,4 @@ class NationalService:
 
 
 def _correlation(message: QueuedMessage) -> str | None:
-    """Read both spellings (contract section 5)."""
-    names = ("klientKorrelasjonsId", "klientKorrelasjonId")
-    return next((found for name in names if (found := message.headers.get(CUSTOM_HEADER + name))), None)
+    return next((found for name in CORRELATION if (found := message.headers.get(CUSTOM_HEADER + name))), None)

@@ -149,14 +149,15 @@ class RabbitBroker:
         Raises:
             BrokerUnavailable: RabbitMQ does not answer.
         """
+        link = self._link
+        if link is None:
+            raise BrokerUnavailable("There is no connection to RabbitMQ.")
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._outbox.settled()
         except TimeoutError:
             raise BrokerUnavailable("RabbitMQ does not take messages now.") from None
-        if self._link is None:
-            raise BrokerUnavailable("There is no connection to RabbitMQ.")
-        waiting, consumers = await self._link.count(name)
+        waiting, consumers = await link.count(name)
         return QueueState(waiting=waiting, held=await self._admin.held(name), consumers=consumers)
 
     async def sever(self) -> None:
