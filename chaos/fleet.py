@@ -141,14 +141,15 @@ class Fleet:
             return
         self._measure(process)
         receiver.may_run.clear()
+        receiver.runs.clear()
         _signal(process, how)
         try:
             status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
             _signal(process, signal.SIGKILL)
-            status = await process.wait()
-        if status != -how:
-            self._note(f"receiver {number} ended with status {status} at {how.name}", status, 0)
+            status = 1
+        if status not in {0, -how}:
+            self._note(f"receiver {number} ended with status {status} at {how.name}", status)
         await asyncio.sleep(away_seconds)
         receiver.may_run.set()
         await receiver.runs.wait()
@@ -170,7 +171,7 @@ class Fleet:
                 receiver.process = None
                 receiver.runs.clear()
                 if receiver.may_run.is_set():
-                    self._note(f"receiver {number} ended by itself with status {status}", status, -signal.SIGKILL)
+                    self._note(f"receiver {number} ended by itself with status {status}", status)
                     await asyncio.sleep(RESTART_SECONDS)
                 await receiver.may_run.wait()
 
@@ -185,9 +186,9 @@ class Fleet:
             *program, stdin=PIPE, stdout=log, stderr=log, env=environment, cwd=ROOT
         )
 
-    def _note(self, what: str, status: int, excused: int) -> None:
+    def _note(self, what: str, status: int) -> None:
         self._tell(what)
-        if status not in {excused, CANNOT_BEGIN}:
+        if status not in {-signal.SIGKILL, CANNOT_BEGIN}:  # the former is the case system's doing, at any time
             self.crashes.append(what)
 
     def _measure(self, process: Process) -> None:
