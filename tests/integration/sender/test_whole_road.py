@@ -132,3 +132,20 @@ async def test_what_a_closed_sender_left_goes_on_with_the_next(fiks: Simulator, 
         way = await arrived(await sender.find(sent.id))
     assert way[-1].state is OutgoingState.DELIVERED
     assert len(fiks.reports()) == 1
+
+
+async def test_of_two_senders_on_one_outbox_one_hands_over_and_the_other_takes_over_when_it_ends(
+    fiks: Simulator, at: JournalSettings
+) -> None:
+    """As `fiksmelding send` beside `fiksmelding outbox run`."""
+    settings = school(fiks).model_copy(update={"journal": at})
+    async with Sender(settings) as second:
+        async with Sender(settings) as first, asyncio.timeout(30):
+            for sender in (first, second):
+                sent = await sender.send(report())
+                await sent.until(OutgoingState.ACCEPTED)
+        async with asyncio.timeout(30):
+            sent = await second.send(report())
+            await sent.until(OutgoingState.ACCEPTED)
+        assert not any(one.uncertain for one in await second.outbox.list())
+    assert len(fiks.reports()) == 3
