@@ -91,6 +91,7 @@ class Shipping:
     async def keep(self, *, keys_for: timedelta = timedelta(days=300)) -> Outgoing:
         now = self.clock.now()
         order = Order(
+            organisation_id="3a0d8f0e-1c54-4f0e-8f2e-5a5c4f0b8f22",
             message_type="no.ks.fiks.bekymringsmelding.privat.v2",
             kommunenummer="4601",
             bydelsnummer="02",

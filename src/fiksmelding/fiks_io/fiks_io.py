@@ -178,7 +178,7 @@ class FiksIO:
         sending = asyncio.Event()
         self._sending.add(sending)
         try:
-            with tempfile.TemporaryDirectory(prefix="fiksmelding-") as folder:
+            with tempfile.TemporaryDirectory(prefix="fiksmelding-", ignore_cleanup_errors=True) as folder:
                 body = None if files is None else await self._sealed(files, to, certificate, Path(folder))
                 taken = await _opened(self._outbound).send(
                     melding_type=message_type,

@@ -120,8 +120,10 @@ outbox = Table(
     metadata,
     Column("sequence", Sequence, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
+    # For whom it is sent: several organisations may share a database, and each sends its own only.
+    Column("organisation_id", String(36), nullable=False),
     # The caller's own key: asking twice to send one report keeps it once.
-    Column("key", Text, unique=True),
+    Column("key", Text),
     Column("message_type", String(64), nullable=False),
     Column("kommunenummer", String(4), nullable=False),
     Column("bydelsnummer", String(2), nullable=False),
@@ -148,6 +150,7 @@ outbox = Table(
     Column("lease_number", Integer, nullable=False, default=0),
     Column("event_count", Integer, nullable=False),
     Column("event_hash", String(64), nullable=False),
+    UniqueConstraint("organisation_id", "key"),
 )
 _TO_DO = outbox.c.due_at.is_not(None)
 Index("outbox_due", outbox.c.due_at, outbox.c.sequence, sqlite_where=_TO_DO, postgresql_where=_TO_DO)

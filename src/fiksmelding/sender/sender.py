@@ -72,6 +72,7 @@ class Sender:
         self._watch = Watch(self._clock)
         self._stack = AsyncExitStack()
         self._pins: Pins = {}
+        self._organisation_id = ""
         self._sealer: Sealer | None = None
         self._signer: Signer | None = None
         self._catalog: Catalog | None = None
@@ -87,12 +88,12 @@ class Sender:
             SettingsError: A file is missing or wrong, or `account.organisation_id` is not set.
             JournalUnavailable: The outbox cannot be opened.
         """
-        if self._settings.account.organisation_id is None:
-            raise SettingsError("account.organisation_id is missing: reports are submitted on behalf of it.")
+        self._organisation_id = _organisation_id(self._settings)
         self._signer = await asyncio.to_thread(keys.signer, self._settings)
         self._pins = await asyncio.to_thread(read_pins, self._settings.sender.pinned_certificates)
         async with AsyncExitStack() as stack:
-            self._outbox = await stack.enter_async_context(Outbox(self._settings.journal))
+            outbox = Outbox(self._settings.journal, self._organisation_id)
+            self._outbox = await stack.enter_async_context(outbox)
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
             reports = Reports(session)
             self._catalog = Catalog(session)
@@ -173,6 +174,7 @@ class Sender:
         ready = await asyncio.to_thread(sealer.filled, report, office, now)
         copies = await asyncio.to_thread(sealer.seal, ready, recipients, pdf)
         order = Order(
+            organisation_id=self._organisation_id,
             message_type=ready.message_type.value,
             kommunenummer=office.kommunenummer,
             bydelsnummer=office.bydel.bydelsnummer,
@@ -218,7 +220,7 @@ class Sender:
         return self._sent(await self.outbox.get(sent_id))
 
     async def _known(self, key: str) -> Sent | None:
-        outgoing = await self.outbox.by_key(key)
+        outgoing = await self.outbox.by_key(self._organisation_id, key)
         return None if outgoing is None else self._sent(outgoing, repeated=True)
 
     def _sent(self, outgoing: Outgoing, *, repeated: bool = False) -> Sent:
@@ -279,6 +281,12 @@ class Sender:
         await asyncio.wait([working])
         if not working.cancelled():
             working.result()
+
+
+def _organisation_id(settings: Settings) -> str:
+    if settings.account.organisation_id is None:
+        raise SettingsError("account.organisation_id is missing: reports are submitted on behalf of it.")
+    return str(settings.account.organisation_id)
 
 
 def _opened(part: Part | None) -> Part:

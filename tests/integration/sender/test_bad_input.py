@@ -166,9 +166,8 @@ async def test_what_the_service_would_refuse_is_refused_before(sender: Sender) -
         ("integration", {"password": SecretStr("wrong")}),
         ("integration", {"id": uuid4()}),
         ("maskinporten", {"client_id": "nobody"}),
-        ("account", {"organisation_id": uuid4()}),
     ],
-    ids=["401 password", "401 integration", "token", "403 right"],
+    ids=["401 password", "401 integration", "token"],
 )
 async def test_refused_access_keeps_what_was_sealed_and_says_what_is_wrong(
     fiks: Simulator, alarms: list[Alarm], table: str, values: dict[str, object]
@@ -179,20 +178,39 @@ async def test_refused_access_keeps_what_was_sealed_and_says_what_is_wrong(
     async with Sender(settings) as sender:
         sent = await sender.send(report())
     fiks.faults.clear()
-    wrong: Settings = settings.model_copy(update={table: getattr(settings, table).model_copy(update=values)})
+    wrong = settings.model_copy(update={table: getattr(settings, table).model_copy(update=values)})
+    await access_is_refused(wrong, alarms)
+    async with Sender(settings) as sender, asyncio.timeout(10):
+        await (await sender.find(sent.id)).until(OutgoingState.ACCEPTED)
+    assert len(fiks.reports()) == 1
+
+
+async def test_a_right_that_was_withdrawn_keeps_what_was_sealed(fiks: Simulator, alarms: list[Alarm]) -> None:
+    settings, register = school(fiks), fiks.platform.world.register
+    integration = fiks.party("skole").integration
+    fiks.faults.add(HttpFault(path=SUBMITTING, method="POST", status=503, times=None))
+    async with Sender(settings) as sender:
+        sent = await sender.send(report())
+    fiks.faults.clear()
+    register.add(replace(integration, submits_for=frozenset()))
+    await access_is_refused(settings, alarms)
+    register.add(integration)
+    async with Sender(settings) as sender, asyncio.timeout(10):
+        await (await sender.find(sent.id)).until(OutgoingState.ACCEPTED)
+
+
+async def access_is_refused(settings: Settings, alarms: list[Alarm]) -> None:
+    """Let a sender work until it says so."""
     told = asyncio.Event()
 
     def hear(alarm: Alarm) -> None:
         alarms.append(alarm)
         told.set()
 
-    async with Sender(wrong, on_alarm=hear), asyncio.timeout(10):
+    async with Sender(settings, on_alarm=hear), asyncio.timeout(10):
         await told.wait()
     assert alarms[0].kind is AlarmKind.ACCESS_REFUSED
     assert "wrong" not in alarms[0].text
-    async with Sender(settings) as sender, asyncio.timeout(10):
-        await (await sender.find(sent.id)).until(OutgoingState.ACCEPTED)
-    assert len(fiks.reports()) == 1
 
 
 @pytest.mark.parametrize("hours", [0.0, 4.0])

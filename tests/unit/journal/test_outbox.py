@@ -16,8 +16,12 @@ COPIES = SealedCopies(bytes(range(256)) * 20, b"sealed for the printer")
 LATER = NOON + timedelta(hours=1)
 
 
-def order(key: str | None = None) -> Order:
+OURS, THEIRS = "3a0d8f0e-1c54-4f0e-8f2e-5a5c4f0b8f22", "b6a1c9f4-2f1d-4c8a-9b2e-0c7f5d3e1a11"
+
+
+def order(key: str | None = None, organisation_id: str = OURS) -> Order:
     return Order(
+        organisation_id=organisation_id,
         message_type="no.ks.fiks.bekymringsmelding.privat.v2",
         kommunenummer="4601",
         bydelsnummer="02",
@@ -61,6 +65,17 @@ async def test_asking_twice_under_one_key_keeps_one_report(outbox: Outbox) -> No
     for _ in range(2):
         await outbox.keep(order(), COPIES)
     assert await outbox.count() == 3
+
+
+async def test_each_organisation_has_its_own_keys_and_hands_over_its_own_reports_only(at: JournalSettings) -> None:
+    async with Outbox(at, OURS) as ours:
+        mine, _ = await ours.keep(order("case-17"), COPIES)
+        other, known = await ours.keep(order("case-17", THEIRS), COPIES)
+        assert (known, other.id == mine.id) == (False, False)
+        assert await ours.by_key(THEIRS, "case-17") == other
+        claims = await ours.claim(LATER, owner="we", lease=timedelta(minutes=1), limit=9)
+        assert [one.id for one in claims] == [mine.id]
+        assert await ours.next_due(owner="we", without=[mine.id]) is None
 
 
 async def test_steps_are_events_in_a_chain_that_the_journal_verifies(outbox: Outbox, at: JournalSettings) -> None:

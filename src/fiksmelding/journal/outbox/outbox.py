@@ -27,10 +27,12 @@ class Outbox:
 
     Args:
         settings: Where the journal is, and the size of its pieces.
+        organisation_id: Whose reports are claimed; those of every organisation when None.
     """
 
-    def __init__(self, settings: JournalSettings) -> None:
+    def __init__(self, settings: JournalSettings, organisation_id: str | None = None) -> None:
         self._settings = settings
+        self._ours = [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
         self._database = database_at(settings.url, ROLE)
         self._claims = Claims(self._database, outbox, rows.claimed)
 
@@ -67,7 +69,7 @@ class Outbox:
                 lambda connection: rows.insert_outgoing(connection, order, copies, self._settings.chunk_bytes)
             )
         except IntegrityError:
-            known = await self.by_key(order.key) if order.key is not None else None
+            known = None if order.key is None else await self.by_key(order.organisation_id, order.key)
             if known is None:
                 raise JournalUnavailable("The outbox refused a report that it does not hold.") from None
             return known, True
@@ -77,7 +79,7 @@ class Outbox:
         self, now: datetime, *, owner: str, lease: timedelta, limit: int, without: Collection[str] = ()
     ) -> Sequence[Outgoing]:
         """Take reports that are due; no other process gets them meanwhile. As `Journal.claim`."""
-        return await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without)
+        return await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without, wanted=self._ours)
 
     async def renew(self, held: Collection[Outgoing], *, until: datetime) -> frozenset[str]:
         """Hold claimed reports until `until`. As `Journal.renew`."""
@@ -89,7 +91,7 @@ class Outbox:
 
     async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
         """When the next report has to be worked on that `owner` could claim, or None when none has."""
-        return await self._claims.next_due(owner=owner, without=without)
+        return await self._claims.next_due(owner=owner, without=without, wanted=self._ours)
 
     async def record(self, outgoing: Outgoing, step: Step, *, at: datetime) -> Outgoing:
         """Take one step: the report's columns and the event, together or not at all.
@@ -169,9 +171,9 @@ class Outbox:
         """
         return await self._database.read(lambda connection: rows.get(connection, outgoing_id))
 
-    async def by_key(self, key: str) -> Outgoing | None:
-        """The report of its caller's key, if there is one."""
-        return await self._database.read(lambda connection: rows.by_key(connection, key))
+    async def by_key(self, organisation_id: str, key: str) -> Outgoing | None:
+        """An organisation's report of its caller's key, if there is one."""
+        return await self._database.read(lambda connection: rows.by_key(connection, organisation_id, key))
 
     async def list(self, *states: OutgoingState, limit: int | None = None) -> Sequence[Outgoing]:
         """The newest reports in the given states (all when none is given), oldest first."""

@@ -86,6 +86,7 @@ class Order:
     """A report to send, without what it says.
 
     Attributes:
+        organisation_id: The Fiks organisation that sends it.
         message_type: Its message type.
         kommunenummer: The receiving municipality.
         bydelsnummer: The receiving office.
@@ -97,6 +98,7 @@ class Order:
         key: The caller's own key for it, the same when it asks again; None for none.
     """
 
+    organisation_id: str
     message_type: str
     kommunenummer: str
     bydelsnummer: str

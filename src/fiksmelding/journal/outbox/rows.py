@@ -41,6 +41,7 @@ def insert_outgoing(connection: Connection, order: Order, copies: SealedCopies, 
     head = append(connection, Head(outgoing_id), EventKind.QUEUED, detail, order.kept_at)
     values: Values = {
         "id": outgoing_id,
+        "organisation_id": order.organisation_id,
         "key": order.key,
         "message_type": order.message_type,
         "kommunenummer": order.kommunenummer,
@@ -76,9 +77,10 @@ def get(connection: Connection, outgoing_id: str) -> Outgoing:
     return _outgoing_of(row)
 
 
-def by_key(connection: Connection, key: str) -> Outgoing | None:
+def by_key(connection: Connection, organisation_id: str, key: str) -> Outgoing | None:
     """The report of its caller's key, if there is one."""
-    row = connection.execute(select(outbox).where(outbox.c.key == key)).first()
+    query = select(outbox).where(outbox.c.organisation_id == organisation_id, outbox.c.key == key)
+    row = connection.execute(query).first()
     return None if row is None else _outgoing_of(row)
 
 
@@ -200,6 +202,7 @@ def _given(step: Step, at: datetime) -> Values:
 def _outgoing_of(row: Row[*tuple[object, ...]]) -> Outgoing:
     values = row._mapping  # noqa: SLF001 - the public way to read a row by name
     order = Order(
+        organisation_id=values["organisation_id"],
         message_type=values["message_type"],
         kommunenummer=values["kommunenummer"],
         bydelsnummer=values["bydelsnummer"],

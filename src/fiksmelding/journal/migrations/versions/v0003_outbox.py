@@ -16,7 +16,8 @@ def upgrade() -> None:
         "outbox",
         sa.Column("sequence", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("id", sa.String(36), nullable=False, unique=True),
-        sa.Column("key", sa.Text, unique=True),
+        sa.Column("organisation_id", sa.String(36), nullable=False),
+        sa.Column("key", sa.Text),
         sa.Column("message_type", sa.String(64), nullable=False),
         sa.Column("kommunenummer", sa.String(4), nullable=False),
         sa.Column("bydelsnummer", sa.String(2), nullable=False),
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.Column("lease_number", sa.Integer, nullable=False),
         sa.Column("event_count", sa.Integer, nullable=False),
         sa.Column("event_hash", sa.String(64), nullable=False),
+        sa.UniqueConstraint("organisation_id", "key"),
     )
     due = sa.text("due_at IS NOT NULL")
     op.create_index("outbox_due", "outbox", ["due_at", "sequence"], sqlite_where=due, postgresql_where=due)
