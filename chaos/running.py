@@ -21,6 +21,7 @@ from fiksmelding.messages import MessageType
 __all__ = ["Outcome", "run"]
 
 QUIET_SECONDS = 2.0
+LONG_QUIET_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 TELL_SECONDS = 15.0
 
@@ -106,8 +107,10 @@ async def _until_quiet(world: World, plan: Plan, narrator: Narrator) -> None:
         if len(answers) != taken:
             taken, changed = len(answers), time.monotonic()
         answered = {str(answer.svar_pa_melding) for answer in answers}
-        open_ones = [one for one in _sendings(world) if not one.given_up and one.melding_id not in answered]
-        if not open_ones and time.monotonic() - changed >= QUIET_SECONDS:
+        unanswered = [one for one in _sendings(world) if one.melding_id not in answered]
+        open_ones = [one for one in unanswered if not one.given_up]
+        # What the platform gave up may have been kept all the same, and is answered then: only waiting tells.
+        if not open_ones and time.monotonic() - changed >= (LONG_QUIET_SECONDS if unanswered else QUIET_SECONDS):
             narrator.tell("quiet")
             return
         await asyncio.sleep(LOOK_SECONDS)
