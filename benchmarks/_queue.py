@@ -26,6 +26,7 @@ from support import rabbitmq as node_of_tests
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "privat-v2.json"
 MELDING_TYPE = "no.ks.fiks.bekymringsmelding.privat.v2"
+AVSENDER_ID = "4f6e21d8-3c7b-4b9c-9e0a-111111111111"
 PASSWORD = "integration-password"
 DIFFERENT = 20
 """How many different envelopes are sealed; each is sent many times, always as a report of its own."""
@@ -72,7 +73,7 @@ class Queue:
 
     def __init__(self, account: Account, bodies: Sequence[bytes]) -> None:
         self.account = account
-        self._bodies = bodies
+        self.bodies = bodies
         self._tls = ssl.create_default_context(cafile=str(account.roots))
 
     def fill(self, reports: int) -> list[str]:
@@ -110,13 +111,13 @@ class Queue:
         headers: dict[str, aio_pika.abc.FieldValue] = {
             "melding-id": melding_id,
             "type": MELDING_TYPE,
-            "avsender-id": "4f6e21d8-3c7b-4b9c-9e0a-111111111111",
+            "avsender-id": AVSENDER_ID,
             "avsender-navn": "Nasjonal portal",
             "egendefinert-header.klientMeldingId": str(uuid4()),
             "bekymringsmelding-id": str(uuid4()),
             "bydel-ressurs-id": str(uuid4()),
         }
-        body = self._bodies[number % len(self._bodies)]
+        body = self.bodies[number % len(self.bodies)]
         return aio_pika.Message(body, headers=headers, message_id=melding_id, delivery_mode=2)
 
 

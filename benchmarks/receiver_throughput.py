@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks import _queue, _receivers
 from benchmarks._platform import Platform, platform
-from support import postgresql
+from support import ks_client, postgresql
 
 REPORTS = 500
 NOT_COUNTED = 100
@@ -28,6 +28,8 @@ LATENCY_REPORTS = 200
 PER_SECOND = 10.0
 LIMIT = 1.5
 PATIENCE_SECONDS = 300.0
+
+JAVA = "Java consumer"
 
 Command = Callable[[], Sequence[str]]
 
@@ -45,15 +47,16 @@ class Figures:
     processor_ms: list[float] = field(default_factory=list)
 
 
-def drain(queue: _queue.Queue, its: Platform, command: Sequence[str]) -> tuple[float, float]:
-    """Reports a second from a full queue, and the receiver's processor time for each, in ms."""
+def drain(queue: _queue.Queue, its: Platform, command: Sequence[str], *, receivers: int = 1) -> tuple[float, float]:
+    """Reports a second from a full queue, and the receivers' processor time for each, in ms."""
     its.forget()
     queue.fill(REPORTS)
-    with _receivers.running(command) as receiver:
+    with ExitStack() as stack:
+        running = [stack.enter_context(_receivers.running(command)) for _ in range(receivers)]
         wait_for(its, NOT_COUNTED)
-        began, already = receiver.processor_seconds(), its.count()
+        began, already = sum(one.processor_seconds() for one in running), its.count()
         wait_for(its, REPORTS)
-        used = receiver.processor_seconds() - began
+        used = sum(one.processor_seconds() for one in running) - began
     moments = sorted(moment for moment, _ in its.taken().values())
     return (REPORTS - NOT_COUNTED) / (moments[-1] - moments[NOT_COUNTED - 1]), used / (REPORTS - already) * 1000
 
@@ -71,11 +74,11 @@ def latency(queue: _queue.Queue, its: Platform, command: Sequence[str]) -> tuple
     return statistics.median(took), took[int(len(took) * 0.99)]
 
 
-def wait_for(its: Platform, reports: int) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
+def wait_for(its: Platform, reports: int, *, patience: float = PATIENCE_SECONDS) -> None:
+    until = time.monotonic() + patience
     while its.count() < reports:
         if time.monotonic() > until:
-            raise SystemExit(f"only {its.count()} of {reports} reports were answered in {PATIENCE_SECONDS:.0f} s")
+            raise SystemExit(f"only {its.count()} of {reports} reports were answered in {patience:.0f} s")
         time.sleep(0.05)
 
 
@@ -88,6 +91,7 @@ def contestants() -> Iterator[tuple[_queue.Queue, Platform, dict[str, Command]]]
         its = stack.enter_context(platform(queue.account.api_port))
         databases = postgresql.Databases(stack.enter_context(postgresql.server()))
         (folder / "reports").mkdir()
+        ks_client.build()
         numbers = count(1)
 
         def ours(journal_url: str) -> Sequence[str]:
@@ -96,6 +100,7 @@ def contestants() -> Iterator[tuple[_queue.Queue, Platform, dict[str, Command]]]
         commands: dict[str, Command] = {
             "SQLite": lambda: ours(f"sqlite:///{folder}/journal-{next(numbers)}.db"),
             "PostgreSQL": lambda: ours(databases.make()),
+            JAVA: lambda: _receivers.java(queue.account, its.url, folder / "java"),
         }
         yield queue, its, commands
 
@@ -108,13 +113,17 @@ def main() -> None:
                 per_second, processor_ms = drain(queue, its, command())
                 figures[name].per_second.append(per_second)
                 figures[name].processor_ms.append(processor_ms)
+        speeds = {name: statistics.median(found.per_second) for name, found in figures.items()}
         for name, found in figures.items():
-            speed, cost = statistics.median(found.per_second), statistics.median(found.processor_ms)
+            cost = statistics.median(found.processor_ms)
             median, worst = latency(queue, its, commands[name]())
             print(
-                f"{name}: {speed:.0f} reports/s, {cost:.1f} ms processor time each; "
-                f"publish to receipt at {PER_SECOND:g}/s: p50 {median:.0f} ms, p99 {worst:.0f} ms"
+                f"{name}: {speeds[name]:.0f} reports/s, {cost:.1f} ms processor time each; "
+                f"publish to receipt at {PER_SECOND:g}/s: p50 {median:.0f} ms, p99 {worst:.0f} ms",
+                flush=True,
             )
+    shares = ", ".join(f"{name} {speed / speeds[JAVA]:.2f}" for name, speed in speeds.items() if name != JAVA)
+    print(f"times the Java consumer's throughput: {shares}; limit {LIMIT:g}")
 
 
 if __name__ == "__main__":

@@ -60,9 +60,11 @@ async def holds_checkpoint(database: Database, hash: str) -> bool:  # noqa: A002
 
 async def first_altered(database: Database) -> Alteration | None:
     """The first place in the log that is not what it was when it was written; None if it is whole."""
-    found = [alteration async for alteration in _altered_chains(database)]
-    found += [alteration async for alteration in _altered_checkpoints(database)]
-    return min(found, key=_place, default=None)
+    first: Alteration | None = None
+    for look in (_altered_chains, _altered_checkpoints):
+        async for found in look(database):
+            first = found if first is None else min(first, found, key=_place)
+    return first
 
 
 def _place(alteration: Alteration) -> tuple[float, int]:
