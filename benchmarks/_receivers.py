@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from benchmarks._queue import PASSWORD, Account
 from fiksmelding import Receiver, Registered, Report, Settings
@@ -97,13 +95,6 @@ def ours(settings: Path, folder: Path) -> Sequence[str]:
 
 def java(account: Account, api_url: str, folder: Path) -> Sequence[str]:
     """The command of the consumer on KS's Java client (interop/java/client, `Consumer`)."""
-    key_store = account.folder / "java.p12"
-    credential, encryption = account.recipient, BestAvailableEncryption(ks_client.PASSWORD.encode())
-    key_store.write_bytes(
-        serialize_key_and_certificates(
-            ks_client.ALIAS.encode(), credential.key, credential.certificate, credential.chain, encryption
-        )
-    )
     root = x509.load_pem_x509_certificate(account.roots.read_bytes())
     trust_store = ks_client.write_trust_store(account.folder / "trust.p12", root)
     values = {
@@ -116,12 +107,8 @@ def java(account: Account, api_url: str, folder: Path) -> Sequence[str]:
         "integration.password": PASSWORD,
         "client.id": "benchmark",
         "organisation.id": account.konto_id,
-        "keystore": key_store,
-        "keystore.password": ks_client.PASSWORD,
-        "keystore.alias": ks_client.ALIAS,
     }
-    settings = account.folder / "java.properties"
-    settings.write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
+    settings = ks_client.write_properties(account.folder / "java.properties", account.recipient, values)
     return [*ks_client.java_command(trust_store, "Consumer"), str(settings), str(folder), "1000000", "1000000"]
 
 

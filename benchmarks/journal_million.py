@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -94,8 +95,13 @@ async def made(url: str, count: int) -> Journal:
     journal = Journal(JournalSettings(url=url))
     await journal.__aenter__()
     if count:
-        await journal._database.write(lambda connection: fill(connection, count))  # noqa: SLF001 - by bulk SQL only
-        await journal._database.write(lambda connection: connection.execute(text("ANALYZE")))  # noqa: SLF001
+        await journal.aclose()
+        with mock.patch("fiksmelding.journal.postgresql.CALL_SECONDS", 7200):  # for filling only
+            await journal.__aenter__()
+            await journal._database.write(lambda connection: fill(connection, count))  # noqa: SLF001 - bulk SQL only
+            await journal._database.write(lambda connection: connection.execute(text("ANALYZE")))  # noqa: SLF001
+        await journal.aclose()
+        await journal.__aenter__()
     return journal
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 )
 
 from fiksmelding.simulator import Simulator
+from fiksmelding.simulator.pki import Credential
 from support.tools import run, tool
 
 PROJECT = Path(__file__).parents[2] / "interop" / "java" / "client"
@@ -117,14 +118,6 @@ def write_trust_store(path: Path, root: x509.Certificate) -> Path:
 def write_settings(fiks: Simulator, account: str, folder: Path) -> Path:
     """The properties and the key store by which KS's client acts as an account."""
     party = fiks.party(account)
-    credential = party.credential
-    key_store = folder / f"{account}.p12"
-    encryption = BestAvailableEncryption(PASSWORD.encode())
-    key_store.write_bytes(
-        serialize_key_and_certificates(
-            ALIAS.encode(), credential.key, credential.certificate, credential.chain, encryption
-        )
-    )
     amqp = urlsplit(fiks.amqp_url)
     values = {
         "api.url": fiks.api_url,
@@ -136,10 +129,19 @@ def write_settings(fiks: Simulator, account: str, folder: Path) -> Path:
         "integration.password": party.integration.password.get_secret_value(),
         "client.id": party.client.id,
         "organisation.id": party.account.organisation.id,
-        "keystore": key_store,
-        "keystore.password": PASSWORD,
-        "keystore.alias": ALIAS,
     }
-    path = folder / f"{account}.properties"
-    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
+    return write_properties(folder / f"{account}.properties", party.credential, values)
+
+
+def write_properties(path: Path, credential: Credential, values: Mapping[str, object]) -> Path:
+    """Values as properties, and beside them the key store with a credential, which they name."""
+    key_store = path.with_suffix(".p12")
+    encryption = BestAvailableEncryption(PASSWORD.encode())
+    key_store.write_bytes(
+        serialize_key_and_certificates(
+            ALIAS.encode(), credential.key, credential.certificate, credential.chain, encryption
+        )
+    )
+    named = {**values, "keystore": key_store, "keystore.password": PASSWORD, "keystore.alias": ALIAS}
+    path.write_text("".join(f"{name}={value}\n" for name, value in named.items()), "utf-8")
     return path
