@@ -20,7 +20,7 @@ from benchmarks import _queue, _receivers
 from benchmarks._platform import Platform, platform
 from support import ks_client, postgresql
 
-REPORTS = 500
+REPORTS = 300
 NOT_COUNTED = 100
 """The first ones: until the receiver has started, and Java has compiled."""
 ROUNDS = 3
