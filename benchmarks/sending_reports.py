@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,9 +48,8 @@ def report() -> OffentligBekymringsmelding:
     return read
 
 
-async def several_at_once(count: int, work: object) -> float:
+async def several_at_once(count: int, work: Callable[[int], Awaitable[object]], at_once: int = AT_ONCE) -> float:
     """Seconds for so many calls of `work`."""
-    assert callable(work)
     waiting = iter(range(count))
 
     async def one_after_the_other() -> None:
@@ -58,7 +57,7 @@ async def several_at_once(count: int, work: object) -> float:
             await work(number)
 
     began = time.perf_counter()
-    await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
     return time.perf_counter() - began
 
 

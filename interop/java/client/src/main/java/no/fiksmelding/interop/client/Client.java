@@ -40,7 +40,7 @@ import no.ks.fiks.io.client.model.Payload;
  * answer   TYPE [NAME TEXT]                  an answer to the delivery taken last, with a file or without
  * ack                                        acknowledges it
  * requeue                                    gives it back
- * submit   SETTINGS KIND KOMMUNE BYDEL JSON PDF   a report through the bekymringsmelding API; its id
+ * submit   SETTINGS KIND KOMMUNE BYDEL JSON PDF [TIMES]   a report through the bekymringsmelding API; the last id
  * status   SETTINGS REPORT                   how it stands
  * close                                      ends the connection
  * </pre>
@@ -154,7 +154,11 @@ public final class Client {
 
     private String submit(List<String> words) throws Exception {
         try (Submission submission = new Submission(new Settings(Path.of(words.get(1))))) {
-            return submission.submit(words.get(2), words.get(3), words.get(4), Path.of(words.get(5)), Path.of(words.get(6)));
+            String reportId = null;
+            for (int times = words.size() > 7 ? Integer.parseInt(words.get(7)) : 1; times > 0; times--) {
+                reportId = submission.submit(words.get(2), words.get(3), words.get(4), Path.of(words.get(5)), Path.of(words.get(6)));
+            }
+            return reportId;
         }
     }
 
