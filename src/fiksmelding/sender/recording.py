@@ -76,7 +76,8 @@ class Recorder:
                     wait,
                 )
                 await self.clock.sleep(wait)
-        self.tell(after, EventKind.SUBMITTED, {"report_id": report_id}, now)
+        kind = EventKind.SUBMITTED if after.report_id == report_id else EventKind.SUBMITTED_AGAIN
+        self.tell(after, kind, {"report_id": report_id}, now)
         self.observe(SendStep.ACCEPTED, after.id)
         return after
 

@@ -129,6 +129,14 @@ async def test_that_the_platform_took_it_is_recorded_whoever_works_on_it(outbox:
     assert (last.kind, last.detail["report_id"]) == (EventKind.SUBMITTED_AGAIN, "r-2")
 
 
+async def test_no_two_reports_go_by_one_id_of_the_platform(outbox: Outbox) -> None:
+    first, second = [(await outbox.keep(order(), COPIES))[0] for _ in range(2)]
+    await outbox.accept(first.id, "r-1", due_at=LATER, at=NOON)
+    with pytest.raises(JournalError, match="Another report"):
+        await outbox.accept(second.id, "r-1", due_at=LATER, at=NOON)
+    assert await outbox.get(second.id) == second
+
+
 async def test_a_cancelled_report_loses_its_sealed_copies_and_a_taken_one_cannot_be_cancelled(outbox: Outbox) -> None:
     outgoing, _ = await outbox.keep(order(), COPIES)
     cancelled = await outbox.cancel(outgoing, at=NOON)

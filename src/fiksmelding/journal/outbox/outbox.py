@@ -118,11 +118,15 @@ class Outbox:
             at: When it was taken, aware UTC.
 
         Raises:
+            JournalError: Another report goes by that id.
             JournalUnavailable: It is not recorded.
         """
-        return await self._database.write(
-            lambda connection: rows.accept(connection, outgoing_id, report_id, due_at, at)
-        )
+        try:
+            return await self._database.write(
+                lambda connection: rows.accept(connection, outgoing_id, report_id, due_at, at)
+            )
+        except IntegrityError as error:
+            raise JournalError("Another report goes by that id.", message_id=outgoing_id) from error
 
     async def postpone(self, outgoing: Outgoing, due_at: datetime, *, failures: int) -> Outgoing:
         """Let a report wait, which is no event: nothing happened. It is given back. Raises as `record`."""
