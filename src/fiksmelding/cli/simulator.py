@@ -49,6 +49,7 @@ async def run_simulator(
     amqp_admin: str | None,
     faults: Path | None,
     seed: int,
+    fresh: bool,
 ) -> None:
     """Run until stopped by a signal; prints one line when everything is ready.
 
@@ -65,6 +66,7 @@ async def run_simulator(
         amqp_url=amqp_url,
         amqp_admin=amqp_admin,
         seed=seed,
+        fresh=fresh,
     )
     async with simulator as fiks:
         fiks.faults.add(*script.faults)

@@ -42,6 +42,9 @@ def _simulator(
         Path | None, typer.Option("--faults", help="A script of what is to go wrong, a TOML file.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="What the chances of faults are drawn with.")] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what an earlier run has left in the folder, but for its keys.")
+    ] = False,
 ) -> None:
     """Run the platform until stopped. Prints one line, beginning with `ready:`, with its addresses."""
     if context.invoked_subcommand is None:
@@ -57,6 +60,7 @@ def _simulator(
                 amqp_admin=amqp_admin,
                 faults=faults,
                 seed=seed,
+                fresh=fresh,
             )
         )
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,12 +21,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fiksmelding.simulator.accounts import Client, Register
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.refusals import OAuthRefusal
+from fiksmelding.simulator.state import NOWHERE, State
 
 __all__ = ["Assertion", "AssertionRules"]
 
 LONGEST = timedelta(seconds=120)
 SKEW = timedelta(seconds=10)
 LONGEST_CHAIN = 10
+KIND = "jti"
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 REFUSED = "Invalid assertion. Client authentication failed."
 
@@ -87,13 +90,18 @@ class AssertionRules:
         issuing: Sequence[x509.Certificate] = (),
         issuer: str,
         clock: SimulatorClock,
+        state: State = NOWHERE,
     ) -> None:
         self._register = register
         self._roots = list(roots)
         self._issuing = list(issuing)
         self._issuer = issuer
         self._clock = clock
+        self._state = state
         self._used: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        for item in state.all(KIND):
+            issuer_of_it, jti = json.loads(item.id)
+            self._used[issuer_of_it, jti] = datetime.fromisoformat(item.data)
 
     def check(self, token: str) -> Assertion:
         """Check an assertion in compact serialisation.
@@ -176,7 +184,8 @@ class AssertionRules:
     def _use(self, claims: _Claims) -> None:
         now = self._now()
         while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)
+            forgotten, _ = self._used.popitem(last=False)
+            self._state.remove(KIND, json.dumps(forgotten))
         once = (claims.iss, claims.jti)
         if once in self._used:
             raise OAuthRefusal(
@@ -184,6 +193,7 @@ class AssertionRules:
             )
         # Dated by its longest possible life rather than its own `exp`, so that the oldest stands first.
         self._used[once] = now + LONGEST + SKEW
+        self._state.put(KIND, json.dumps(once), self._used[once].isoformat())
 
 
 def _parse(token: str) -> tuple[_Header, _Claims]:

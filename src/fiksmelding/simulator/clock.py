@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +16,13 @@ class SimulatorClock:
 
     Args:
         offset: How far ahead of the machine's clock it starts: what an earlier run was pushed forward.
+        on_advance: Told the new offset when it is pushed forward.
     """
 
-    def __init__(self, *, offset: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self, *, offset: timedelta = timedelta(0), on_advance: Callable[[timedelta], None] | None = None
+    ) -> None:
+        self._on_advance = on_advance
         self._offset = offset
         self._started_at = datetime.now(UTC)
         self._started = time.monotonic()
@@ -41,6 +46,8 @@ class SimulatorClock:
         if by < timedelta(0):
             raise ValueError("The simulator's clock cannot go back.")
         self._offset += by
+        if self._on_advance:
+            self._on_advance(self._offset)
         self._advanced.set()
         self._advanced = asyncio.Event()
 

@@ -4,20 +4,24 @@ import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 from uuid import UUID, uuid4
 
+from pydantic import TypeAdapter
+
 from fiksmelding.simulator.answers import DocumentMetadata
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.state import NOWHERE, State
 
 __all__ = ["Body", "Documents", "IncomingBody"]
 
 INLINE_BYTES = 5 * 1024 * 1024
 LARGEST_BYTES = 5 * 1024**3
+KIND = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class _Document:
     size: int
     sha256: str
     expires_at: datetime
+
+
+DOCUMENT = TypeAdapter(_Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +110,23 @@ class Documents:
     Args:
         folder: Where the files are. They are sealed envelopes: no plaintext.
         clock: The time by which documents expire.
+        state: Where it is kept what they are; files that nothing is known of are deleted.
 
     Attributes:
         serves_ranges: Whether a client may ask for the rest of a document only. The contract promises neither.
     """
 
-    def __init__(self, folder: Path, clock: SimulatorClock) -> None:
+    def __init__(self, folder: Path, clock: SimulatorClock, state: State = NOWHERE) -> None:
         self.serves_ranges = True
         self._folder = folder
         self.clock = clock
-        self._documents: dict[UUID, _Document] = {}
+        self._state = state
+        kept = ((item.id, DOCUMENT.validate_json(item.data)) for item in state.all(KIND))
+        self._documents = {UUID(name): replace(document, path=folder / name) for name, document in kept}
+        known = {document.path.name for document in self._documents.values()}
+        for left_behind in folder.iterdir():
+            if left_behind.name not in known:
+                left_behind.unlink()  # Its message went with the run that took it.
 
     def incoming(self) -> IncomingBody:
         """A place for a body on its way in; use it with `async with`."""
@@ -124,7 +138,9 @@ class Documents:
             raise ValueError("A body in memory needs no document store.")
         document_id = uuid4()
         path = body.path.rename(self._folder / str(document_id))
-        self._documents[document_id] = _Document(path, recipient, body.size, body.sha256, expires_at)
+        document = _Document(path, recipient, body.size, body.sha256, expires_at)
+        self._documents[document_id] = document
+        self._state.put(KIND, str(document_id), DOCUMENT.dump_json(document).decode())
         return document_id
 
     def recipient(self, document_id: UUID) -> UUID:
@@ -166,15 +182,18 @@ class Documents:
         """Delete a document before its time; what is no document's id changes nothing."""
         gone = [known for known in self._documents if str(known) == document_id]
         for known in gone:
-            self._documents.pop(known).path.unlink(missing_ok=True)
+            self._delete(known)
 
     def expire(self) -> None:
         """Delete every document whose time is over."""
         now = self.clock.now()
         for document_id, document in list(self._documents.items()):
             if document.expires_at <= now:
-                del self._documents[document_id]
-                document.path.unlink(missing_ok=True)
+                self._delete(document_id)
+
+    def _delete(self, document_id: UUID) -> None:
+        self._state.remove(KIND, str(document_id))
+        self._documents.pop(document_id).path.unlink(missing_ok=True)
 
     def _find(self, document_id: UUID) -> _Document:
         self.expire()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from fiksmelding.messages import MessageType
@@ -19,12 +19,14 @@ from fiksmelding.simulator.documents import Body, Documents
 from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.queues import MAX_HEADER_NAME_BYTES, DeathReason, QueuedMessage
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.state import NOWHERE, State
 
 __all__ = ["CUSTOM_HEADER", "Exchange", "SendMetadata", "TakenMessage"]
 
 log = logging.getLogger(__name__)
 
 CUSTOM_HEADER = "egendefinert-header."
+KIND = "taken"
 DEFAULT_TTL_MS = 7 * 24 * 3600 * 1000
 LONGEST_TTL_MS = 2**32 - 1  # RabbitMQ, which the platform runs on, takes no longer one.
 LARGEST_HEADERS_BYTES = 65_536
@@ -94,6 +96,9 @@ class TakenMessage:
     taken_at: datetime
 
 
+TAKEN = TypeAdapter(TakenMessage)
+
+
 class Exchange:
     """Takes messages and puts them on queues.
 
@@ -103,17 +108,26 @@ class Exchange:
         documents: Where large bodies go.
         clock: The simulator's time.
         faults: What goes wrong on the way.
+        state: Where it is kept what was taken.
     """
 
     def __init__(
-        self, register: Register, broker: Broker, documents: Documents, clock: SimulatorClock, faults: Faults
+        self,
+        register: Register,
+        broker: Broker,
+        documents: Documents,
+        clock: SimulatorClock,
+        faults: Faults,
+        *,
+        state: State = NOWHERE,
     ) -> None:
         self._register = register
         self._broker = broker
         self._documents = documents
         self._clock = clock
         self._faults = faults
-        self._taken: list[TakenMessage] = []
+        self._state = state
+        self._taken = [TAKEN.validate_json(item.data) for item in state.all(KIND)]
 
     @property
     def taken(self) -> tuple[TakenMessage, ...]:
@@ -132,9 +146,9 @@ class Exchange:
         if sender is None or not sender.valid_sender:
             raise Refusal.bad_request(f"Konto {metadata.avsender_konto_id} er ikke en gyldig avsender")
         taken_at = self._clock.now()
-        answer = self.send_as(sender, metadata, body)
-        self._taken.append(
-            TakenMessage(
+        with self._state.together():
+            answer = self.send_as(sender, metadata, body)
+            taken = TakenMessage(
                 melding_id=answer.melding_id,
                 melding_type=metadata.melding_type,
                 avsender_konto_id=sender.id,
@@ -143,7 +157,8 @@ class Exchange:
                 klient_melding_id=(metadata.headere or {}).get("klientMeldingId"),
                 taken_at=taken_at,
             )
-        )
+            self._taken.append(taken)
+            self._state.put(KIND, str(taken.melding_id), TAKEN.dump_json(taken).decode())
         return answer
 
     def send_as(

@@ -1,6 +1,7 @@
 """The keys, certificates and passwords of the simulated world, made when first asked for."""
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from pydantic import SecretStr
 
 from fiksmelding.errors import SettingsError
 from fiksmelding.simulator.files import write_private
-from fiksmelding.simulator.pki import KEY_BITS, Authority, Credential
+from fiksmelding.simulator.pki import Authority, Credential
 
 __all__ = ["Keys"]
+
+TOKENS = "tokens"
 
 
 class Keys:
@@ -83,10 +86,22 @@ class Keys:
         return self._servers[names]
 
     def token_key(self) -> rsa.RSAPrivateKey:
-        """What signs access tokens; not kept, for no token lives that long."""
+        """What signs access tokens.
+
+        Raises:
+            SettingsError: A file in the folder is damaged.
+        """
         if self._token_key is None:
-            self._token_key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+            # In a certificate, as all the others: it is kept and read alike.
+            self._token_key = self._kept_or(TOKENS, lambda: self.authority.server(TOKENS)).key
         return self._token_key
+
+    def _kept_or(self, name: str, make: Callable[[], Credential]) -> Credential:
+        kept = self._kept(name)
+        if kept is None:
+            kept = make()
+            self._keep(name, kept)
+        return kept
 
     def _new_authority(self) -> Authority:
         made = Authority.new()

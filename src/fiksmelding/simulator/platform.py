@@ -24,6 +24,7 @@ from fiksmelding.simulator.rabbitmq import RabbitBroker
 from fiksmelding.simulator.refusals import Refusal
 from fiksmelding.simulator.reporting import Reporting
 from fiksmelding.simulator.resealing import Resealing
+from fiksmelding.simulator.state import NOWHERE, State
 from fiksmelding.simulator.tokens import Tokens
 from fiksmelding.simulator.world import World
 
@@ -59,6 +60,7 @@ class Platform:
         issuer: The token issuer's URL.
         make_broker: Makes the broker that this platform runs on, given who is to be told of dead messages; the
             queues of the embedded one when None.
+        state: Where everything is kept for the next run.
         seed: What the chances of faults are drawn with.
     """
 
@@ -72,15 +74,14 @@ class Platform:
         api_url: str,
         issuer: str,
         make_broker: Callable[[OnDead], RabbitBroker] | None = None,
+        state: State = NOWHERE,
         seed: int = 0,
     ) -> None:
         documents_folder = folder / "dokumentlager"
         documents_folder.mkdir(exist_ok=True, mode=0o700)
-        for left_behind in documents_folder.iterdir():
-            left_behind.unlink()  # Its message went with the run that took it.
         register = world.register
         self.world = world
-        self.broker = make_broker(self._on_dead) if make_broker else Queues(clock, self._on_dead)
+        self.broker = make_broker(self._on_dead) if make_broker else Queues(clock, self._on_dead, state)
         for account in register.accounts.values():
             self.broker.declare(account.queue)
         authority = keys.authority
@@ -90,16 +91,17 @@ class Platform:
             issuing=[authority.issuing.certificate],
             issuer=issuer,
             clock=clock,
+            state=state,
         )
         self.tokens = Tokens(issuer=issuer, key=keys.token_key(), audience=api_url, clock=clock)
         self.authentication = Authentication(register, self.tokens)
         self.resealing = Resealing(keys, world.credential_of)
         self.catalog = Catalog(register, self.broker, clock, self.resealing)
-        self.documents = Documents(documents_folder, clock)
+        self.documents = Documents(documents_folder, clock, state)
         self.agenda = Agenda(clock)
         self.faults = Faults(clock, self.agenda, self.documents, self.resealing, seed=seed)
-        self.exchange = Exchange(register, self.broker, self.documents, clock, self.faults)
-        self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock)
+        self.exchange = Exchange(register, self.broker, self.documents, clock, self.faults, state=state)
+        self.printer = PrintProvider(world.print_credential, folder / "brevpost", clock, state)
         self.portal = Portal(world.national.credential, world.print_credential.certificate)
         self.national = NationalService(
             account=world.national.account,
@@ -109,9 +111,17 @@ class Platform:
             printer=self.printer,
             agenda=self.agenda,
             clock=clock,
+            world=world,
+            state=state,
         )
         self.reporting = Reporting(world, self.national, clock, self.resealing)
         self.broker.subscribe(world.national.account.queue, self.national)
+
+    def resume(self) -> None:
+        """Go on where an earlier run ended."""
+        self.national.resume()
+        if isinstance(self.broker, Queues):
+            self.broker.restore()
 
     async def account_states(self) -> tuple[AccountState, ...]:
         """What goes on at each account of those who use the platform from outside.

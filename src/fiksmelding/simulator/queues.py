@@ -5,20 +5,33 @@ good (acknowledged, discarded or dead). Nothing here awaits, so no disconnect ca
 """
 
 import asyncio
+import base64
 import heapq
+import json
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
-from fiksmelding.errors import FiksmeldingError
+from pamqp import decode, encode
+
 from fiksmelding.simulator.clock import SimulatorClock
+from fiksmelding.simulator.queued import (
+    MAX_HEADER_NAME_BYTES,
+    DeathReason,
+    OnDead,
+    QueuedMessage,
+    QueueInUse,
+    QueueState,
+    UnknownQueue,
+)
+from fiksmelding.simulator.state import NOWHERE, Item, State
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "MAX_HEADER_NAME_BYTES",
     "DeathReason",
     "Lease",
     "OnDead",
@@ -31,69 +44,7 @@ __all__ = [
 ]
 
 MAX_ATTEMPTS = 3
-MAX_HEADER_NAME_BYTES = 128
-
-
-class UnknownQueue(FiksmeldingError):
-    """There is no queue of that name."""
-
-
-class QueueInUse(FiksmeldingError):
-    """The queue has a consumer that shares with nobody, or such a one asks for a queue that others consume."""
-
-
-class DeathReason(StrEnum):
-    """Why the platform gave a message up.
-
-    Attributes:
-        DELIVERY_LIMIT: Three deliveries ended without acknowledgement: `serverfeil`.
-        EXPIRED: Its time to live had passed when it reached the head: `tidsavbrudd`.
-    """
-
-    DELIVERY_LIMIT = "delivery_limit"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
-    """What a sender put on a queue.
-
-    Attributes:
-        headers: The AMQP headers, as text.
-        body: The sealed envelope; empty when there is none.
-        expiration_ms: Time to live in milliseconds, or None to live for ever.
-
-    Raises:
-        ValueError: A header cannot travel over AMQP: no UTF-8, or a name over 128 bytes.
-    """
-
-    headers: dict[str, str]
-    body: bytes = field(default=b"", repr=False)
-    expiration_ms: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in self.headers.items():
-            value.encode()
-            if len(name.encode()) > MAX_HEADER_NAME_BYTES:
-                raise ValueError(f"A header's name is longer than {MAX_HEADER_NAME_BYTES} bytes.")
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """What goes on at a queue.
-
-    Attributes:
-        waiting: Messages that wait.
-        held: Messages in consumers' hands, neither acknowledged nor given back.
-        consumers: Who listens.
-    """
-
-    waiting: int
-    held: int
-    consumers: int
-
-
-OnDead = Callable[[QueuedMessage, DeathReason, str], None]
+MESSAGES, ATTEMPTS = "message", "attempts"
 
 
 class Subscriber(Protocol):
@@ -117,6 +68,22 @@ class _Entry:
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
+
+
+def _to_json(entry: _Entry) -> str:
+    expires_at = None if entry.expires_at is None else entry.expires_at.isoformat()
+    # As a field table, for a test may put headers on a queue that are no texts.
+    headers = base64.b64encode(encode.field_table(dict(entry.message.headers))).decode()
+    return json.dumps({"headers": headers, "ms": entry.message.expiration_ms, "expires_at": expires_at})
+
+
+def _from_item(item: Item, sequence: int, failed: int) -> _Entry:
+    kept = json.loads(item.data)
+    expires_at = None if kept["expires_at"] is None else datetime.fromisoformat(kept["expires_at"])
+    _, headers = decode.field_table(base64.b64decode(kept["headers"]))
+    message = QueuedMessage({}, item.body, kept["ms"])
+    message.headers.update(cast("dict[str, str]", headers))  # They were taken once: not to be refused now.
+    return _Entry(sequence, message, expires_at, failed)
 
 
 class Lease:
@@ -144,10 +111,12 @@ class Lease:
     def ack(self) -> None:
         """Remove the message for good: it is safely kept."""
         self._home.settle(self._entry)
+        self._home.forget(self._entry)
 
     def discard(self) -> None:
         """Remove the message for good, telling nobody (nack or reject without requeue)."""
         self._home.settle(self._entry)
+        self._home.forget(self._entry)
 
     def requeue(self) -> None:
         """Give the message back after a failed attempt: to its place in the queue, or to its death after the third."""
@@ -157,9 +126,16 @@ class Lease:
 
 class _Queue:
     def __init__(
-        self, name: str, *, clock: SimulatorClock, on_dead: OnDead, on_head: Callable[[datetime], None]
+        self,
+        name: str,
+        *,
+        clock: SimulatorClock,
+        on_dead: OnDead,
+        on_head: Callable[[datetime], None],
+        state: State,
     ) -> None:
         self.name = name
+        self._state = state
         self._clock = clock
         self._on_dead = on_dead
         self._on_head = on_head
@@ -199,8 +175,22 @@ class _Queue:
         self._published += 1
         lives = message.expiration_ms
         expires_at = None if lives is None else self._clock.now() + timedelta(milliseconds=lives)
-        heapq.heappush(self._waiting, (self._published, _Entry(self._published, message, expires_at)))
+        entry = _Entry(self._published, message, expires_at)
+        self._state.put(MESSAGES, self._key(entry), _to_json(entry), message.body)
+        heapq.heappush(self._waiting, (entry.sequence, entry))
         self.dispatch()
+
+    def restore(self, entry: _Entry) -> None:
+        """Take a message of an earlier run, without handing it out."""
+        self._published = max(self._published, entry.sequence)
+        if entry.failed < MAX_ATTEMPTS:
+            heapq.heappush(self._waiting, (entry.sequence, entry))
+        else:
+            self._die(entry, DeathReason.DELIVERY_LIMIT)
+
+    def forget(self, entry: _Entry) -> None:
+        self._state.remove(MESSAGES, self._key(entry))
+        self._state.remove(ATTEMPTS, self._key(entry))
 
     def take(self) -> Lease | None:
         self.expire()
@@ -208,6 +198,8 @@ class _Queue:
             return None
         _, entry = heapq.heappop(self._waiting)
         self._held.add(entry.sequence)
+        # Counted when it begins: should we be killed now, it was one.
+        self._state.put(ATTEMPTS, self._key(entry), str(entry.failed + 1))
         self._announce_head()
         return Lease(self, entry, self._clock.now())
 
@@ -219,7 +211,7 @@ class _Queue:
     def take_back(self, entry: _Entry) -> None:
         entry.failed += 1
         if entry.failed >= MAX_ATTEMPTS:
-            self._on_dead(entry.message, DeathReason.DELIVERY_LIMIT, self.name)
+            self._die(entry, DeathReason.DELIVERY_LIMIT)
         else:
             heapq.heappush(self._waiting, (entry.sequence, entry))
         self.dispatch()
@@ -229,7 +221,7 @@ class _Queue:
         now = self._clock.now()
         while self._waiting and self._waiting[0][1].expired(now):
             _, entry = heapq.heappop(self._waiting)
-            self._on_dead(entry.message, DeathReason.EXPIRED, self.name)
+            self._die(entry, DeathReason.EXPIRED)
         self._announce_head()
 
     def dispatch(self) -> None:
@@ -244,6 +236,14 @@ class _Queue:
         finally:
             self._dispatching = False
             self._announce_head()
+
+    def _die(self, entry: _Entry, reason: DeathReason) -> None:
+        with self._state.together():
+            self._on_dead(entry.message, reason, self.name)
+            self.forget(entry)
+
+    def _key(self, entry: _Entry) -> str:
+        return f"{self.name} {entry.sequence}"
 
     def _hand_over(self, lease: Lease, subscriber: Subscriber) -> None:
         try:
@@ -272,9 +272,11 @@ class Queues:
         clock: Where time to live is measured.
         on_dead: Called with the message, the reason and the queue's name when the platform gives a message up. It may
             publish; it must not raise.
+        state: Where messages are kept for the next run.
     """
 
-    def __init__(self, clock: SimulatorClock, on_dead: OnDead) -> None:
+    def __init__(self, clock: SimulatorClock, on_dead: OnDead, state: State = NOWHERE) -> None:
+        self._state = state
         self._clock = clock
         self._on_dead = on_dead
         self._queues: dict[str, _Queue] = {}
@@ -284,7 +286,19 @@ class Queues:
     def declare(self, name: str) -> None:
         """Make a queue; one that exists is left as it is."""
         if name not in self._queues:
-            self._queues[name] = _Queue(name, clock=self._clock, on_dead=self._on_dead, on_head=self._watch)
+            self._queues[name] = _Queue(
+                name, clock=self._clock, on_dead=self._on_dead, on_head=self._watch, state=self._state
+            )
+
+    def restore(self) -> None:
+        """Take back the messages of an earlier run; those that were in someone's hands have lost an attempt."""
+        attempts = {item.id: int(item.data) for item in self._state.all(ATTEMPTS)}
+        for item in self._state.all(MESSAGES):
+            name, _, sequence = item.id.rpartition(" ")
+            self.declare(name)
+            self._queues[name].restore(_from_item(item, int(sequence), attempts.get(item.id, 0)))
+        for queue in list(self._queues.values()):
+            queue.dispatch()
 
     def exists(self, name: str) -> bool:
         """Whether there is such a queue."""

@@ -42,7 +42,9 @@ from fiksmelding.simulator.platform import AccountState, Platform
 from fiksmelding.simulator.queues import QueuedMessage
 from fiksmelding.simulator.rabbitmq import Questions, RabbitAddress
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.restart import STATE_FILE, Ports, clock_of, forget_everything
 from fiksmelding.simulator.settings_files import Addresses, write_settings
+from fiksmelding.simulator.state import State
 from fiksmelding.simulator.world import Party, World
 
 __all__ = ["CONTROL_FILE", "Simulator"]
@@ -85,6 +87,7 @@ class Simulator:
         amqp_admin: That RabbitMQ's management API: `http://user:password@host:port`.
         keys: The keys to use, to share between simulators; when None, those kept in the folder, or fresh ones.
         seed: What the chances of faults are drawn with.
+        fresh: Forget first what an earlier run has left in the folder, but for keys and passwords.
     """
 
     def __init__(
@@ -98,7 +101,9 @@ class Simulator:
         amqp_admin: str | None = None,
         keys: Keys | None = None,
         seed: int = 0,
+        fresh: bool = False,
     ) -> None:
+        self._fresh = fresh
         self._wanted_folder = folder
         self._host = host
         self._api_port = api_port
@@ -357,9 +362,16 @@ class Simulator:
         folder = self._wanted_folder or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="fiksmelding-", ignore_cleanup_errors=True))
         )
+        folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        api_socket = stack.enter_context(reserve_port(self._host, self._api_port))
-        control_socket = stack.enter_context(reserve_port(LOOPBACK, 0))
+        if self._fresh:
+            forget_everything(folder)
+        state = stack.enter_context(State(folder / STATE_FILE if self._keeps_state else None))
+        ports = Ports.of(state)
+        if self._keeps_state:
+            self._clock = clock_of(state)
+        api_socket = stack.enter_context(reserve_port(self._host, self._api_port or ports.api))
+        control_socket = stack.enter_context(reserve_port(LOOPBACK, ports.control))
         api_port: int = api_socket.getsockname()[1]
         world = await asyncio.to_thread(World.new, self._keys)
         api_url = f"http://{self._reached_at}:{api_port}"
@@ -371,8 +383,10 @@ class Simulator:
             api_url=api_url,
             issuer=f"{api_url}{ISSUER_PATH}",
             make_broker=rabbit_maker(self._rabbitmq, self._keys, world.register),
+            state=state,
             seed=self._seed,
         )
+        platform.resume()
         background = await stack.enter_async_context(Background())
         background.start(platform.national.run(), name="national service")
         background.start(platform.agenda.run(), name="agenda")
@@ -383,12 +397,21 @@ class Simulator:
         suffering = suffer_faults(platform.faults, self._clock)
         await stack.enter_async_context(HttpServer(api_socket, routes, middlewares=[suffering]))
         names = ("localhost", LOOPBACK, self._reached_at.strip("[]"))
-        broker = running_broker(platform, self._keys, questions, host=self._host, port=self._amqp_port, names=names)
+        broker = running_broker(
+            platform, self._keys, questions, host=self._host, port=self._amqp_port or ports.amqp, names=names
+        )
         amqp = await stack.enter_async_context(broker)
         platform.faults.trouble_connections = partial(_trouble, amqp, background)
         beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes(), *FaultControlRoutes(self).routes()]
         await stack.enter_async_context(HttpServer(control_socket, beside))
-        return _Running(folder, platform, amqp, background, api_port, control_socket.getsockname()[1])
+        control_port: int = control_socket.getsockname()[1]
+        Ports(api=api_port, amqp=amqp.port, control=control_port).keep(state)
+        return _Running(folder, platform, amqp, background, api_port, control_port)
+
+    @property
+    def _keeps_state(self) -> bool:
+        # What is on a RabbitMQ's queues does not outlive a run, and reports without their messages are of no use.
+        return self._wanted_folder is not None and self._rabbitmq is None
 
     def _write_control_file(self, stack: AsyncExitStack) -> None:
         path = self.folder / CONTROL_FILE

@@ -2,25 +2,38 @@
 
 import asyncio
 
+from pydantic import TypeAdapter
+
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.simulator.national.reports import Report
 from fiksmelding.simulator.national.states import FOLLOWERS, Tilstand
+from fiksmelding.simulator.state import NOWHERE, State
 
 __all__ = ["ReportBook"]
 
+KIND = "report"
+REPORT = TypeAdapter(Report)
+
 
 class ReportBook:
-    """Holds the newest version of each report, in the order they came."""
+    """Holds the newest version of each report, in the order they came.
 
-    def __init__(self) -> None:
+    Args:
+        state: Where they are kept for the next run.
+    """
+
+    def __init__(self, state: State = NOWHERE) -> None:
+        self._state = state
         self._reports: dict[str, Report] = {}
         self._by_melding_id: dict[str, str] = {}
         self._changed = asyncio.Event()
+        for item in state.all(KIND):
+            self._enter(REPORT.validate_json(item.data))
 
     def put(self, report: Report) -> None:
         """Enter a report, or its newer version, and wake whoever waits for a change."""
-        self._reports[report.id] = report
-        self._by_melding_id.update(dict.fromkeys(report.melding_ids, report.id))
+        self._state.put(KIND, report.id, REPORT.dump_json(report).decode())
+        self._enter(report)
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -39,6 +52,10 @@ class ReportBook:
     async def change(self) -> None:
         """Wait until any report changes."""
         await self._changed.wait()
+
+    def _enter(self, report: Report) -> None:
+        self._reports[report.id] = report
+        self._by_melding_id.update(dict.fromkeys(report.melding_ids, report.id))
 
     async def wait_for(self, report_id: str, tilstand: Tilstand) -> Report:
         """Wait until a report has come to a state.

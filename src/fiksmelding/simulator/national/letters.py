@@ -3,18 +3,22 @@
 import asyncio
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from fiksmelding.envelope import decrypt
 from fiksmelding.errors import EnvelopeError
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.pki import Credential
+from fiksmelding.simulator.state import NOWHERE, State
 
 __all__ = ["Letter", "NotPrinted", "PrintProvider"]
 
 PDF_BEGINS = b"%PDF-"
+KIND = "letter"
 
 
 class NotPrinted(EnvelopeError):
@@ -36,6 +40,9 @@ class Letter:
     tidspunkt: datetime
 
 
+LETTER = TypeAdapter(Letter)
+
+
 class PrintProvider:
     """Prints.
 
@@ -43,13 +50,16 @@ class PrintProvider:
         credential: Its key.
         tray: The folder that letters are left in.
         clock: The simulator's time.
+        state: Where it is kept what was printed.
     """
 
-    def __init__(self, credential: Credential, tray: Path, clock: SimulatorClock) -> None:
+    def __init__(self, credential: Credential, tray: Path, clock: SimulatorClock, state: State = NOWHERE) -> None:
         self._credential = credential
         self._tray = tray
         self._clock = clock
-        self._letters: list[Letter] = []
+        self._state = state
+        kept = (LETTER.validate_json(item.data) for item in state.all(KIND))
+        self._letters = [replace(letter, path=tray / letter.path.name) for letter in kept]
 
     @property
     def letters(self) -> tuple[Letter, ...]:
@@ -71,6 +81,7 @@ class PrintProvider:
             raise NotPrinted(str(error), message_id=report_id) from error
         letter = Letter(report_id, path, self._clock.now())
         self._letters.append(letter)
+        self._state.put(KIND, report_id, LETTER.dump_json(letter).decode())
         return letter
 
     def _print(self, report_id: str, sealed: bytes) -> Path:

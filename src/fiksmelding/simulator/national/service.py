@@ -1,6 +1,7 @@
 """The national service: takes reports, sends each to its account, and follows it to `LEVERT` or to letter post."""
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,8 @@ from fiksmelding.simulator.national.states import Tilstand
 from fiksmelding.simulator.national.working_days import add_working_days
 from fiksmelding.simulator.queues import QueuedMessage
 from fiksmelding.simulator.refusals import Refusal
+from fiksmelding.simulator.state import NOWHERE, State
+from fiksmelding.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +41,7 @@ WORKING_DAYS_TO_ANSWER = 2
 COPY_KEPT = timedelta(days=14)
 # Written and read in both spellings (contract section 5): KS's Java client knows the second only.
 CORRELATION = ("klientKorrelasjonsId", "klientKorrelasjonId")
+COPY, RECEIPT = "copy", "receipt"
 DECIDING = {
     MessageType.MOTTATT: "Mottatt av fagsystemet",
     MessageType.FEILET: "Avvist av fagsystemet",
@@ -78,6 +82,8 @@ class NationalService:
         printer: The print provider.
         agenda: Where it notes what to do later.
         clock: The simulator's time.
+        world: Whose districts a report of an earlier run is for.
+        state: Where reports, their sealed copies and receipts not yet read are kept for the next run.
     """
 
     def __init__(
@@ -90,7 +96,11 @@ class NationalService:
         printer: PrintProvider,
         agenda: Agenda,
         clock: SimulatorClock,
+        world: World,
+        state: State = NOWHERE,
     ) -> None:
+        self._world = world
+        self._state = state
         self._account = account
         self._exchange = exchange
         self._documents = documents
@@ -100,7 +110,7 @@ class NationalService:
         self._clock = clock
         self._copies: dict[str, SealedReport] = {}
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self.book = ReportBook()
+        self.book = ReportBook(state)
 
     def ready(self) -> bool:
         """It takes any number of messages at once."""
@@ -108,8 +118,11 @@ class NationalService:
 
     def deliver(self, handed: Handed, /) -> None:
         """Take a message from its queue."""
-        handed.ack()
-        self._jobs.put_nowait(partial(self._receive, handed.message))
+        message, job_id = handed.message, str(uuid4())
+        with self._state.together():
+            self._state.put(RECEIPT, job_id, json.dumps(message.headers), message.body)
+            handed.ack()
+        self._jobs.put_nowait(partial(self._receive, message, job_id))
 
     async def run(self) -> None:
         """Work on what comes, in order, until cancelled."""
@@ -125,7 +138,6 @@ class NationalService:
         """
         if self.book.get(submission.report_id) is not None:
             raise Refusal.bad_request(f"Bekymringsmelding {submission.report_id} er allerede sendt inn")
-        self._copies[submission.report_id] = submission.sealed
         report = Report(
             id=submission.report_id,
             message_type=submission.message_type,
@@ -134,11 +146,51 @@ class NationalService:
             bydelsnummer=submission.bydel.bydelsnummer,
             sender_id=submission.sender_id,
         )
-        self._move(report, Tilstand.AKSEPTERT)
-        deadline = add_working_days(self._clock.now(), WORKING_DAYS_TO_ANSWER)
-        self._agenda.at(deadline, partial(self._give_up, report.id))
+        with self._state.together():
+            self._keep_copy(submission.report_id, submission.sealed)
+            self._move(report, Tilstand.AKSEPTERT)
+        self._set_deadline(self._report(report.id))
         await self._send(submission)
         return self._report(report.id)
+
+    def resume(self) -> None:
+        """Go on with the reports of an earlier run."""
+        for item in self._state.all(COPY):
+            asice = item.body[: int(item.data)]
+            self._copies[item.id] = SealedReport(asice, item.body[int(item.data) :] or None)
+        for item in self._state.all(RECEIPT):
+            message = QueuedMessage(json.loads(item.data), item.body)
+            self._jobs.put_nowait(partial(self._receive, message, item.id))
+        for report in self.book.all():
+            self._resume(report)
+
+    def _resume(self, report: Report) -> None:
+        match report.tilstand:
+            case Tilstand.AKSEPTERT:
+                self._set_deadline(report)
+                self._jobs.put_nowait(partial(self._send, self._submission(report)))
+            case Tilstand.SENDT_FAGSYSTEM:
+                self._set_deadline(report)
+            case Tilstand.SENDT_PRINT:
+                self._jobs.put_nowait(partial(self._print, report.id))
+            case Tilstand.LEVERT:
+                self._agenda.at(report.states[-1].tidspunkt + COPY_KEPT, partial(self._delete_copy, report.id))
+
+    def _set_deadline(self, report: Report) -> None:
+        deadline = add_working_days(report.states[0].tidspunkt, WORKING_DAYS_TO_ANSWER)
+        self._agenda.at(deadline, partial(self._give_up, report.id))
+
+    def _submission(self, report: Report) -> Submission:
+        kommune = self._world.kommuner[report.kommunenummer]
+        bydel = kommune.bydel(report.bydelsnummer)
+        if bydel is None:
+            raise LookupError(report.bydelsnummer)
+        sealed = self._copies[report.id]
+        return Submission(report.id, report.message_type, kommune, bydel, report.sender_id, sealed)
+
+    def _keep_copy(self, report_id: str, sealed: SealedReport) -> None:
+        self._copies[report_id] = sealed
+        self._state.put(COPY, report_id, str(len(sealed.asice)), sealed.asice + (sealed.print_copy or b""))
 
     def holds_copy(self, report_id: str) -> bool:
         """Whether the platform still has its copy of a report."""
@@ -157,23 +209,31 @@ class NationalService:
             await incoming.write(submission.sealed.asice)
             body = await incoming.finish()
             report = self._report(submission.report_id)
-            try:
-                # Both plain and among the custom headers: real clients look for either.
-                sent = self._exchange.send_as(self._account, metadata, body, extra=own_ids)
-            except Refusal as refusal:
-                self._move(report, Tilstand.SENDT_FAGSYSTEM)
-                self._send_by_letter(report.id, refusal.message)
-            else:
-                self._move(report.sent_as(str(sent.melding_id)), Tilstand.SENDT_FAGSYSTEM)
+            with self._state.together():
+                try:
+                    # Both plain and among the custom headers: real clients look for either.
+                    sent = self._exchange.send_as(self._account, metadata, body, extra=own_ids)
+                except Refusal as refusal:
+                    self._move(report, Tilstand.SENDT_FAGSYSTEM)
+                    self._send_by_letter(report.id, refusal.message)
+                else:
+                    self._move(report.sent_as(str(sent.melding_id)), Tilstand.SENDT_FAGSYSTEM)
 
-    async def _receive(self, message: QueuedMessage) -> None:
+    async def _receive(self, message: QueuedMessage, job_id: str) -> None:
+        """Read a receipt, and forget it as what is left to read when it stands in the book."""
+        text, problem = None, ""
+        if message.headers.get("type") == MessageType.FEILET:
+            text, problem = await self._reasons.read(message)
+        with self._state.together():
+            self._enter_receipt(message, text, problem)
+            self._state.remove(RECEIPT, job_id)
+
+    def _enter_receipt(self, message: QueuedMessage, text: str | None, problem: str) -> None:
         report = self.book.answered(message.headers.get("svar-til", ""))
         kind = message.headers.get("type", "")
         if report is None or kind not in DECIDING:
             log.info("message %s answers no report", message.headers.get("melding-id"))
             return
-        text, problem = await self._reasons.read(message) if kind == MessageType.FEILET else (None, "")
-        report = self._report(report.id)
         receipt = Receipt(
             melding_id=message.headers.get("melding-id", ""),
             message_type=kind,
@@ -206,8 +266,9 @@ class NationalService:
             self._send_by_letter(report_id, "Ingen kvittering innen to virkedager")
 
     def _send_by_letter(self, report_id: str, reason: str) -> None:
-        self._move(self._report(report_id), Tilstand.AVVIST_FAGSYSTEM, reason)
-        self._move(self._report(report_id), Tilstand.SENDT_PRINT)
+        with self._state.together():
+            self._move(self._report(report_id), Tilstand.AVVIST_FAGSYSTEM, reason)
+            self._move(self._report(report_id), Tilstand.SENDT_PRINT)
         self._jobs.put_nowait(partial(self._print, report_id))
 
     async def _print(self, report_id: str) -> None:
@@ -226,6 +287,7 @@ class NationalService:
 
     def _delete_copy(self, report_id: str) -> None:
         if self._copies.pop(report_id, None) is not None:
+            self._state.remove(COPY, report_id)
             log.info("the platform's copy of report %s is deleted", report_id)
 
     def _move(self, report: Report, tilstand: Tilstand, beskrivelse: str = "") -> None:
