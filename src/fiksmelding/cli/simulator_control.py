@@ -1,5 +1,6 @@
 """What the commands for a running simulator do: each a call of its control API."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -67,6 +68,28 @@ async def faults(folder: Path, what: Sequence[str], *, clear: bool) -> None:
             await control.add_faults(script)
         if incidents:
             await control.add_incidents(*incidents)
+
+
+async def case_system(folder: Path, account: str, *, has: bool) -> None:
+    """Say whether a municipality has a case system.
+
+    Raises:
+        FiksmeldingError: No simulator runs there, or there is no such account.
+    """
+    async with ControlClient(folder) as control:
+        await control.has_case_system(account, has=has)
+
+
+async def fetch(folder: Path, report_id: str, to: Path) -> None:
+    """Fetch a report by hand, and write its envelope to a file.
+
+    Raises:
+        FiksmeldingError: No simulator runs there, or the report does not wait to be fetched.
+        OSError: The file cannot be written.
+    """
+    async with ControlClient(folder) as control:
+        envelope = await control.fetch_by_hand(report_id)
+    await asyncio.to_thread(to.write_bytes, envelope)
 
 
 async def sever(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`fiksmelding simulator …` for one that runs already: the control API by command."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +16,9 @@ ReportArgument = Annotated[str, typer.Argument(help="The report's id.")]
 
 def add_control_commands(app: typer.Typer) -> None:
     """Add them to `fiksmelding simulator`."""
-    commands = (_wait, _receipts, _letters, _accounts, _taken, _clock, _advance, _faults, _sever, _silence)
-    for command in commands:
-        app.command(command.__name__.removeprefix("_"))(command)
+    looking = (_wait, _receipts, _letters, _accounts, _taken, _clock)
+    for command in (*looking, _advance, _case_system, _fetch, _faults, _sever, _silence):
+        app.command(command.__name__.removeprefix("_").replace("_", "-"))(command)
 
 
 def _wait(
@@ -73,6 +74,30 @@ def _advance(hours: Annotated[float, typer.Argument(min=0.0, help="How far, in h
     from fiksmelding.cli.simulator_control import advance
 
     run(advance(folder, hours=hours))
+
+
+def _case_system(
+    account: Annotated[str, typer.Argument(help="The municipality's account.")],
+    *,
+    folder: DirOption,
+    none: Annotated[bool, typer.Option("--none", help="It has none; without this option it has one again.")] = False,
+) -> None:
+    """Say whether a municipality has a case system; one without fetches its reports by hand."""
+    from fiksmelding.cli.simulator_control import case_system
+
+    run(case_system(folder, account, has=not none))
+
+
+def _fetch(
+    report_id: ReportArgument,
+    *,
+    folder: DirOption,
+    to: Annotated[Path, typer.Option("--to", help="The file for the envelope; `fiksmelding open` opens it.")],
+) -> None:
+    """Fetch a report by hand, as a municipality without a case system does."""
+    from fiksmelding.cli.simulator_control import fetch
+
+    run(fetch(folder, report_id, to))
 
 
 def _faults(

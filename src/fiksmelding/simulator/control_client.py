@@ -113,6 +113,22 @@ class ControlClient:
         """
         await self._order("/control/faults", script.model_dump_json())
 
+    async def has_case_system(self, account: str, *, has: bool) -> None:
+        """Say whether a municipality has a case system; without one, its reports wait for `fetch_by_hand`.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or there is no such account.
+        """
+        await self._order(f"/control/accounts/{account}", json.dumps({"caseSystem": has}))
+
+    async def fetch_by_hand(self, report_id: str) -> bytes:
+        """Fetch a report as a person does where there is no case system: the envelope.
+
+        Raises:
+            FiksmeldingError: No simulator runs there, or the report does not wait to be fetched.
+        """
+        return await self._call("POST", f"/control/reports/{report_id}/fetch", {}, b"{}")
+
     async def add_incidents(self, *names: str) -> None:
         """Let the faults of incidents wait for what they fit.
 

@@ -330,6 +330,22 @@ class Simulator:
             waiting.cancel()
             failing.cancel()
 
+    def has_case_system(self, account: str, *, has: bool) -> None:
+        """Say whether a municipality has a case system; without one, its reports wait for `fetch_by_hand`.
+
+        Raises:
+            Refusal: There is no account of that name.
+        """
+        self.platform.national.has_case_system(self.party(account).account.id, has=has)
+
+    def fetch_by_hand(self, report_id: str) -> bytes:
+        """Fetch a report as a person does where there is no case system: the envelope, and the report is `LEVERT`.
+
+        Raises:
+            Refusal: There is no such report, or it does not wait to be fetched.
+        """
+        return self.platform.national.fetch_by_hand(report_id)
+
     def silence_connections(self) -> None:
         """Leave every AMQP connection half open: nothing more comes on it, and nobody is told.
 

@@ -49,6 +49,14 @@ class Controlled(Protocol):
         """Wait until a report has come to a state."""
         ...
 
+    def has_case_system(self, account: str, *, has: bool) -> None:
+        """Say whether a municipality has a case system."""
+        ...
+
+    def fetch_by_hand(self, report_id: str) -> bytes:
+        """Fetch a report where there is none."""
+        ...
+
     def letters(self) -> tuple[Letter, ...]:
         """What was printed."""
         ...
@@ -84,6 +92,12 @@ class _Message(BaseModel):
     expiration_ms: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
 
 
+class _AccountChange(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    case_system: bool
+
+
 class ControlRoutes:
     """Submitting and putting on queues, looking at what became of it, and pushing the clock forward.
 
@@ -100,7 +114,9 @@ class ControlRoutes:
         yield web.get("/control/reports", self._list)
         yield web.get("/control/reports/{id}", self._report)
         yield web.get("/control/reports/{id}/receipts", self._receipts)
+        yield web.post("/control/reports/{id}/fetch", self._fetch)
         yield web.get("/control/accounts", self._accounts)
+        yield web.post("/control/accounts/{name}", self._change_account)
         yield web.get("/control/clock", self._time)
         yield web.post("/control/clock/advance", self._advance)
         yield web.get("/control/letters", self._letters)
@@ -146,6 +162,18 @@ class ControlRoutes:
 
     async def _receipts(self, request: web.Request) -> web.Response:
         return web.json_response([describe_receipt(receipt) for receipt in self._find(request).receipts])
+
+    async def _fetch(self, request: web.Request) -> web.Response:
+        await json_body(request)
+        return web.Response(body=self._simulator.fetch_by_hand(request.match_info["id"]))
+
+    async def _change_account(self, request: web.Request) -> web.Response:
+        try:
+            wanted = _AccountChange.model_validate_json(await json_body(request))
+        except ValidationError:
+            raise Refusal.bad_request('Send {"caseSystem": true} or false') from None
+        self._simulator.has_case_system(request.match_info["name"], has=wanted.case_system)
+        return web.json_response({})
 
     async def _letters(self, request: web.Request) -> web.Response:
         check_host(request)

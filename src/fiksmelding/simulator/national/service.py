@@ -41,7 +41,7 @@ WORKING_DAYS_TO_ANSWER = 2
 COPY_KEPT = timedelta(days=14)
 # Written and read in both spellings (contract section 5): KS's Java client knows the second only.
 CORRELATION = ("klientKorrelasjonsId", "klientKorrelasjonId")
-COPY, RECEIPT = "copy", "receipt"
+COPY, RECEIPT, BY_HAND = "copy", "receipt", "by_hand"
 DECIDING = {
     MessageType.MOTTATT: "Mottatt av fagsystemet",
     MessageType.FEILET: "Avvist av fagsystemet",
@@ -110,6 +110,7 @@ class NationalService:
         self._clock = clock
         self._copies: dict[str, SealedReport] = {}
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._by_hand = {UUID(item.id) for item in state.all(BY_HAND)}
         self.book = ReportBook(state)
 
     def ready(self) -> bool:
@@ -192,11 +193,39 @@ class NationalService:
         self._copies[report_id] = sealed
         self._state.put(COPY, report_id, str(len(sealed.asice)), sealed.asice + (sealed.print_copy or b""))
 
+    def has_case_system(self, account_id: UUID, *, has: bool) -> None:
+        """Say whether a municipality has a case system; where there is none, a person fetches reports in a browser."""
+        if has:
+            self._by_hand.discard(account_id)
+            self._state.remove(BY_HAND, str(account_id))
+        else:
+            self._by_hand.add(account_id)
+            self._state.put(BY_HAND, str(account_id))
+
+    def fetch_by_hand(self, report_id: str) -> bytes:
+        """What a person gets who fetches a report in a browser: the container, sealed for the municipality's key.
+
+        Raises:
+            Refusal: 404 when there is no such report, 400 when it does not wait to be fetched.
+        """
+        report = self.book.get(report_id)
+        if report is None:
+            raise Refusal.not_found(f"Fant ingen bekymringsmelding med id {report_id}")
+        if report.tilstand is not Tilstand.SENDT_FAGSYSTEM or report.melding_ids:
+            raise Refusal.bad_request(f"Bekymringsmelding {report_id} ligger ikke til nedlasting")
+        envelope = self._copies[report_id].asice
+        self._delivered(report_id, "Lastet ned av kommunen")
+        return envelope
+
     def holds_copy(self, report_id: str) -> bool:
         """Whether the platform still has its copy of a report."""
         return report_id in self._copies
 
     async def _send(self, submission: Submission) -> None:
+        if submission.bydel.account_id in self._by_hand:
+            report = self._report(submission.report_id)
+            self._move(report, Tilstand.SENDT_FAGSYSTEM, "Ligger til nedlasting")
+            return
         own_ids = {"bekymringsmelding-id": submission.report_id, "bydel-ressurs-id": str(submission.bydel.ressurs_id)}
         metadata = SendMetadata(
             avsender_konto_id=self._account.id,
