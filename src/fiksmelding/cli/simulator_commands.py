@@ -19,7 +19,9 @@ def _simulator(
     folder: Annotated[
         Path | None, typer.Option("--dir", help="Where keys, settings and letters go; a temporary folder if absent.")
     ] = None,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen on; by default this machine alone can reach it.")
+    ] = "127.0.0.1",
     api_port: Annotated[int, typer.Option("--api-port", min=0, max=65535, help="0 takes a free one.")] = 0,
     amqp_port: Annotated[int, typer.Option("--amqp-port", min=0, max=65535, help="0 takes a free one.")] = 0,
     amqp_url: Annotated[
