@@ -10,6 +10,14 @@ from fiksmelding.simulator.pki import Authority, Credential
 from support.rabbitmq import EMBEDDED, Node, rabbitmq
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what shares a cluster come first: pytest-xdist gives it to one worker then, and no other takes it away.
+
+    Other workers take from the end of what a worker still has to do; two would start a cluster each.
+    """
+    items.sort(key=lambda item: not (isinstance(item, pytest.Function) and "cluster" in item.fixturenames))
+
+
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     """One certificate authority for the whole run: making keys is slow."""

@@ -27,8 +27,8 @@ HOW_TO_GET = (
     f"(with ?cafile=), {ADMIN_VARIABLE}, and {API_PORT_VARIABLE} to the port that its auth_http.user_path names"
 )
 HOST = "127.0.0.1"
-EMBEDDED, RABBITMQ = "embedded", "rabbitmq"
-on_either_broker = pytest.mark.parametrize("simulator", [EMBEDDED, RABBITMQ], indirect=True)
+BROKERS = EMBEDDED, RABBITMQ = "embedded", "rabbitmq"
+on_either_broker = pytest.mark.parametrize("simulator", BROKERS, indirect=True)
 """Runs a test twice: its simulator, or `fiks`, on the embedded broker and on RabbitMQ."""
 READY = "completed with"
 QUIET = "log.file = false\nlog.console = false\n"

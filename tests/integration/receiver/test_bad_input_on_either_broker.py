@@ -13,7 +13,6 @@ from fiksmelding.journal import Entry, State
 from fiksmelding.receiver import Step
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.queues import QueuedMessage
-from support.rabbitmq import on_either_broker
 from support.receiving import Receiving, receiving
 from support.roads import privat_json
 
@@ -53,7 +52,6 @@ async def set_aside(work: Receiving, count: int) -> list[Entry]:
     return list(found)
 
 
-@on_either_broker
 @pytest.mark.timeout(180)
 async def test_whatever_arrives_at_several_receivers_is_kept_once_and_the_good_report_registered(
     fiks: Simulator, postgresql_url: str, tmp_path: Path

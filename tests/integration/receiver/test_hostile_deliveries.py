@@ -29,7 +29,8 @@ async def sealed(fiks: Simulator, text: str, pdf: bytes = b"%PDF") -> bytes:
 async def test_headers_and_bodies_of_every_kind(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     async with receiving(settings, tmp_path / "reports") as work:
         await put(fiks, await sealed(fiks, "1"), bekymringsmelding_id="7", klientMeldingId="", egen="\x00\u202e")
-        await put(fiks, await sealed(fiks, "2"), bekymringsmelding_id=NOISE, klientMeldingId=NOISE)
+        await put(fiks, await sealed(fiks, "2"), bekymringsmelding_id=NOISE)
+        await put(fiks, await sealed(fiks, "8"), klientMeldingId=NOISE)
         await put(fiks, await sealed(fiks, "3"), stor=NOISE, klientKorrelasjonsId="[]")
         await put(fiks, await sealed(fiks, "4", random.Random(1).randbytes(4_900_000)))
         await put(fiks, await sealed(fiks, "5"), type="", melding_id="7", avsender_id="{}")
@@ -38,10 +39,10 @@ async def test_headers_and_bodies_of_every_kind(fiks: Simulator, settings: Setti
         await put(fiks, b"", dokumentlager_id=str(uuid4()))
         await put(fiks, b"", dokumentlager_id=NOISE)
         await put(fiks, await sealed(fiks, "7"))
-        await work.until(Step.RECEIPTED, 5)
+        await work.until(Step.RECEIPTED, 6)
         await work.until(Step.QUARANTINED, 5)
         entries = await work.receiver.journal.entries()
-        assert [entry.state for entry in entries].count(State.RECEIPTED) == 5
-        assert len(entries) == 10
-        assert len(work.stored()) == 5
+        assert [entry.state for entry in entries].count(State.RECEIPTED) == 6
+        assert len(entries) == 11
+        assert len(work.stored()) == 6
         assert await work.receiver.journal.first_altered_event() is None

@@ -15,14 +15,12 @@ from fiksmelding.journal import State
 from fiksmelding.receiver import FolderHandler, Receiver, Step
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Authority
-from support.rabbitmq import on_either_broker
 from support.receiving import receiving, with_receiver
 from support.roads import privat_json
 
 PRIVAT_V2 = "no.ks.fiks.bekymringsmelding.privat.v2"
 
 
-@on_either_broker
 async def test_whatever_arrives_the_good_report_behind_it_is_registered(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
@@ -50,7 +48,6 @@ async def test_whatever_arrives_the_good_report_behind_it_is_registered(
         assert (await fiks.platform.broker.state(fiks.party("bergen").account.queue)).waiting == 0
 
 
-@on_either_broker
 async def test_reports_survive_connections_that_are_cut(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     broker = settings.broker.model_copy(update={"reconnect_first_seconds": 0.05})
     async with receiving(settings.model_copy(update={"broker": broker}), tmp_path / "reports") as work:
@@ -65,7 +62,6 @@ async def test_reports_survive_connections_that_are_cut(fiks: Simulator, setting
         assert work.stored() == set(submitted)
 
 
-@on_either_broker
 async def test_a_report_too_large_for_the_queue_comes_through_the_document_store(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
@@ -80,7 +76,6 @@ async def test_a_report_too_large_for_the_queue_comes_through_the_document_store
         assert entry.size > len(pdf)
 
 
-@on_either_broker
 async def test_past_the_deadline_the_report_goes_by_letter(fiks: Simulator, settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file where the folder should be")
     hurried = with_receiver(settings, deadline_hours=2 / 3600, retry_first_seconds=0.1)
@@ -94,8 +89,9 @@ async def test_past_the_deadline_the_report_goes_by_letter(fiks: Simulator, sett
 
 
 async def test_the_read_me_s_receiver_works_as_it_stands(
-    fiks: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fiks: Simulator, journal_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FIKSMELDING_JOURNAL_URL", journal_url)
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
     example = readme.split("```python\n", 1)[1].split("```", 1)[0]
     lines = "".join(f"    {line}\n" for line in example.splitlines())
@@ -186,7 +182,6 @@ async def test_a_key_file_that_is_wrong_is_named(  # noqa: PLR0917 - pytest pass
             pass
 
 
-@on_either_broker
 async def test_a_resend_of_the_platform_is_answered_twice_and_stored_once(
     fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:

@@ -105,8 +105,8 @@ class Given:
 
 
 @pytest.fixture
-def bergen(fiks: Simulator) -> Settings:
-    return with_receiver(fiks.settings_for("bergen"), retry_first_seconds=0.05)
+def bergen(settings: Settings) -> Settings:
+    return with_receiver(settings, retry_first_seconds=0.05)
 
 
 async def handled(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fiksmelding.clock import SystemClock
+from fiksmelding.config import Settings
 from fiksmelding.receiver import FolderHandler, Receiver, Registered, Report
 from fiksmelding.simulator import Simulator
 from support.roads import privat_json
@@ -23,7 +24,7 @@ class WrongClock(SystemClock):
 
 
 async def test_a_report_that_failed_while_the_clock_was_ahead_does_not_wait_for_that_time(
-    fiks: Simulator, tmp_path: Path
+    fiks: Simulator, settings: Settings, tmp_path: Path
 ) -> None:
     clock, folder = WrongClock(), FolderHandler(tmp_path / "reports")
 
@@ -34,7 +35,7 @@ async def test_a_report_that_failed_while_the_clock_was_ahead_does_not_wait_for_
         return await folder(report)
 
     report_id = await fiks.submit(privat_json(), message_type="no.ks.fiks.bekymringsmelding.privat.v2")
-    async with Receiver(fiks.settings_for("bergen"), fails_while_the_clock_is_ahead, clock=clock) as receiver:
+    async with Receiver(settings, fails_while_the_clock_is_ahead, clock=clock) as receiver:
         running = asyncio.create_task(receiver.run())
         while not [entry for entry in await receiver.journal.entries() if entry.failures]:  # noqa: ASYNC110  (only the journal tells)
             await asyncio.sleep(0)
