@@ -14,11 +14,11 @@ ROADS: Mapping[State, Sequence[State]] = {
     State.OPENED: [State.OPENED],
     State.REGISTERED: [State.OPENED, State.REGISTERED],
     State.CONFIRMED: [State.OPENED, State.REGISTERED, State.CONFIRMED],
-    State.REJECTED: [State.REJECTED],
-    State.RECEIPTED: [State.REJECTED, State.RECEIPTED],
+    State.REJECTED: [State.OPENED, State.REJECTED],
+    State.RECEIPTED: [State.OPENED, State.REJECTED, State.RECEIPTED],
     State.QUARANTINED: [State.QUARANTINED],
     State.NOTED: [State.NOTED],
-    State.ERASED: [State.REJECTED, State.RECEIPTED],
+    State.ERASED: [State.OPENED, State.REJECTED, State.RECEIPTED],
 }
 
 

@@ -5,9 +5,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from pydantic import BaseModel
 
 from fiksmelding.config import Settings
+from fiksmelding.journal import ALLOWED, State
 
 ROOT = Path(__file__).parents[2]
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text("utf-8")
@@ -54,3 +56,20 @@ def test_every_test_that_the_page_on_the_queue_names_is_there() -> None:
     }
     assert named
     assert named <= there
+
+
+def test_the_picture_of_the_states_shows_every_way_and_no_other() -> None:
+    picture = etree.fromstring((ROOT / "docs" / "road.svg").read_bytes())
+    svg = "{http://www.w3.org/2000/svg}"
+    ways = {
+        tuple((way.findtext(f"{svg}title") or "").split(" to ")) for way in picture.findall(f"{svg}path[{svg}title]")
+    }
+    assert ways == {(before, after) for before, allowed in ALLOWED.items() for after in allowed}
+    assert set(State) <= {text.text for text in picture.iter(f"{svg}text")}
+    assert set(re.findall(r"[A-Z]{5,}", picture.findtext(f"{svg}desc") or "")) == set(State)
+
+
+def test_the_states_told_as_text_are_those_of_the_picture() -> None:
+    diagram = (ROOT / "docs" / "road.md").read_text("utf-8").split("stateDiagram-v2\n", 1)[1].split("```", 1)[0]
+    ways = set(re.findall(r"([A-Z]+) --> ([A-Z]+):", diagram))
+    assert ways == {(before, after) for before, allowed in ALLOWED.items() for after in allowed}

@@ -30,7 +30,7 @@ class State(StrEnum):
 
 ALLOWED: Mapping[State, frozenset[State]] = MappingProxyType(
     {
-        State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.REJECTED, State.NOTED}),
+        State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.NOTED}),
         State.OPENED: frozenset({State.REGISTERED, State.QUARANTINED, State.REJECTED}),
         # Back to OPENED when the read-back does not find what the handler said was registered.
         State.REGISTERED: frozenset({State.CONFIRMED, State.OPENED, State.REJECTED, State.RECEIPTED}),

@@ -3,7 +3,7 @@
 ```
 RECEIVED ──▶ OPENED ──▶ REGISTERED ──▶ CONFIRMED ──▶ RECEIPTED
    │            │                                        ▲
-   ├────────────┴──▶ REJECTED ───────────────────────────┤
+   │            ├──▶ REJECTED ───────────────────────────┤
    ├──▶ QUARANTINED (a person decides, or the deadline) ─┘
    └──▶ NOTED (a notice that a receipt did not arrive: from RECEIPTED it is sent again)
 ```
