@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from fiksmelding.config import SQLITE_PREFIX
+from fiksmelding.config.values import SQLITE_PREFIX
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.files import sync_folder
 

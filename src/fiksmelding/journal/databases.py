@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fiksmelding.config import SQLITE_PREFIX
+from fiksmelding.config.values import SQLITE_PREFIX
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.sqlite import SqliteDatabase
 

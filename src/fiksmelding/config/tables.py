@@ -1,89 +1,14 @@
-"""Settings: one TOML file, every value also by environment variable, checked when loaded.
+"""Every table of the settings and what its keys mean: the one place where they are described."""
 
-A value `key` in the table `[table]` is overridden by the environment variable `FIKSMELDING_TABLE_KEY`. Paths are
-relative to the file that names them. Secrets are read from a file of their own or from the environment, and are never
-shown.
-"""
-
-import difflib
-import os
-import re
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import Field, SecretStr
 
-from fiksmelding.errors import SettingsError
-
-__all__ = [
-    "AccountSettings",
-    "BrokerSettings",
-    "IntegrationSettings",
-    "JournalSettings",
-    "MaskinportenSettings",
-    "PlatformSettings",
-    "ReceiverSettings",
-    "SenderSettings",
-    "Settings",
-    "TrustSettings",
-    "WebhookSettings",
-]
-
-ENVIRONMENT_PREFIX = "FIKSMELDING"
-SQLITE_PREFIX = "sqlite:///"
-NAME_AND_PORT = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^\s:/@?#\[\]]+)(:(?P<port>\d{1,5}))?")
-LISTS = {"private_keys": os.pathsep, "roots": os.pathsep, "hosts": ","}
-"""What separates the values of a list in an environment variable."""
+from fiksmelding.config.values import Address, FilePath, JournalUrl, Table, host_and_port, secret
 
 
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder")
-    return path if folder is None else folder / path
-
-
-def _sqlite_beside_the_file(url: str, info: ValidationInfo) -> str:
-    if not url.startswith(SQLITE_PREFIX):
-        return url
-    return SQLITE_PREFIX + _beside_the_file(Path(url.removeprefix(SQLITE_PREFIX)), info).as_posix()
-
-
-def _host_and_port(text: str, port: int) -> tuple[str, int]:
-    found = NAME_AND_PORT.fullmatch(text)
-    if found is None or not 1 <= int(found["port"] or port) <= 65535:
-        raise ValueError("not a name, or name:port")
-    return found["name"].strip("[]"), int(found["port"] or port)
-
-
-def _name_with_or_without_port(text: str) -> str:
-    _host_and_port(text, 1)
-    return text
-
-
-FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
-JournalUrl = Annotated[
-    str, Field(pattern=r"^(sqlite:///.+|postgres(ql)?://.+)"), AfterValidator(_sqlite_beside_the_file)
-]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _secret(given: SecretStr | None, file: Path | None, name: str) -> SecretStr:
-    if given is not None:
-        return given
-    if file is None:
-        raise SettingsError(f"There is no secret: set {name}.")
-    try:
-        return SecretStr(file.read_text("utf-8").rstrip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name} cannot be read: {error.__class__.__name__}.") from error
-
-
-class AccountSettings(_Table):
+class AccountSettings(Table):
     """`[account]`: the Fiks IO account (konto) that receives, and what opens its messages.
 
     Attributes:
@@ -102,7 +27,7 @@ class AccountSettings(_Table):
     organisation_id: UUID | None = None
 
 
-class IntegrationSettings(_Table):
+class IntegrationSettings(Table):
     """`[integration]`: the credential by which we act on the account.
 
     Attributes:
@@ -121,10 +46,10 @@ class IntegrationSettings(_Table):
         Raises:
             SettingsError: It is given nowhere, or its file cannot be read.
         """
-        return _secret(self.password, self.password_file, "integration.password_file")
+        return secret(self.password, self.password_file, "integration.password_file")
 
 
-class MaskinportenSettings(_Table):
+class MaskinportenSettings(Table):
     """`[maskinporten]`: where access tokens come from (contract section 3).
 
     Attributes:
@@ -150,7 +75,7 @@ class MaskinportenSettings(_Table):
     consumer_org: str | None = None
 
 
-class PlatformSettings(_Table):
+class PlatformSettings(Table):
     """`[platform]`: Fiks over HTTP.
 
     Attributes:
@@ -169,7 +94,7 @@ class PlatformSettings(_Table):
     largest_document_bytes: int = Field(default=5 * 1024**3, ge=1)
 
 
-class BrokerSettings(_Table):
+class BrokerSettings(Table):
     """`[broker]`: the queue over AMQP.
 
     Attributes:
@@ -188,7 +113,7 @@ class BrokerSettings(_Table):
 
     host: str = "io.fiks.ks.no"
     port: int = Field(default=5671, ge=1, le=65535)
-    hosts: tuple[Annotated[str, AfterValidator(_name_with_or_without_port)], ...] = ()
+    hosts: tuple[Address, ...] = ()
     tls: bool = True
     ca_file: FilePath | None = None
     prefetch: int = Field(default=10, ge=1, le=1000)
@@ -200,10 +125,10 @@ class BrokerSettings(_Table):
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """Every host and port by which the broker may be reached, in the order to try them."""
-        return tuple(_host_and_port(text, self.port) for text in self.hosts) or ((self.host, self.port),)
+        return tuple(host_and_port(text, self.port) for text in self.hosts) or ((self.host, self.port),)
 
 
-class JournalSettings(_Table):
+class JournalSettings(Table):
     """`[journal]`: what we know, durably.
 
     Attributes:
@@ -222,7 +147,7 @@ class JournalSettings(_Table):
     lease_seconds: float = Field(default=60.0, ge=5)
 
 
-class ReceiverSettings(_Table):
+class ReceiverSettings(Table):
     """`[receiver]`: the road from the journal to the receipt.
 
     Attributes:
@@ -246,7 +171,7 @@ class ReceiverSettings(_Table):
     unstructured: Literal["hand_on", "reject"] = "hand_on"
 
 
-class SenderSettings(_Table):
+class SenderSettings(Table):
     """`[sender]`: from our outbox to `LEVERT`.
 
     Attributes:
@@ -287,7 +212,7 @@ class SenderSettings(_Table):
     stop_seconds: float = Field(default=40.0, gt=0)
 
 
-class WebhookSettings(_Table):
+class WebhookSettings(Table):
     """`[webhook]`: where `fiksmelding receive` posts each report, unless it is given a folder.
 
     Attributes:
@@ -314,10 +239,10 @@ class WebhookSettings(_Table):
         Raises:
             SettingsError: It is given nowhere, or its file cannot be read.
         """
-        return _secret(self.secret, self.secret_file, "webhook.secret_file")
+        return secret(self.secret, self.secret_file, "webhook.secret_file")
 
 
-class TrustSettings(_Table):
+class TrustSettings(Table):
     """`[trust]`: whose signature counts.
 
     Attributes:
@@ -327,96 +252,3 @@ class TrustSettings(_Table):
 
     roots: tuple[FilePath, ...] = ()
     policy: Literal["flag", "require_chain"] = "flag"
-
-
-class Settings(_Table):
-    """All settings, immutable. See `Settings.load`."""
-
-    account: AccountSettings
-    integration: IntegrationSettings
-    maskinporten: MaskinportenSettings
-    platform: PlatformSettings = PlatformSettings()
-    broker: BrokerSettings = BrokerSettings()
-    journal: JournalSettings
-    receiver: ReceiverSettings = ReceiverSettings()
-    sender: SenderSettings = SenderSettings()
-    webhook: WebhookSettings = WebhookSettings()
-    trust: TrustSettings = TrustSettings()
-
-    @classmethod
-    def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:
-        """Read the TOML file at `path`, overridden by the environment.
-
-        Args:
-            path: The settings file.
-            environment: Variables to read instead of the process's own.
-
-        Raises:
-            SettingsError: The file cannot be read, or a value is missing, unknown or impossible. Names every one.
-        """
-        file = Path(path)
-        try:
-            tables = tomllib.loads(file.read_text("utf-8"))
-        except OSError as error:
-            raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file} is not TOML: {error}.") from error
-        return cls.of(tables, folder=file.resolve().parent, environment=environment, origin=str(file))
-
-    @classmethod
-    def of(
-        cls,
-        tables: Mapping[str, object],
-        *,
-        folder: Path,
-        environment: Mapping[str, str] | None = None,
-        origin: str = "The settings",
-    ) -> Self:
-        """Make settings from tables already parsed; `folder` is what relative paths start from.
-
-        Raises:
-            SettingsError: As for `load`.
-        """
-        merged: dict[str, object] = {"journal": {}, **tables}
-        for table, key, value in _from_environment(os.environ if environment is None else environment):
-            section = merged.get(table, {})
-            if isinstance(section, Mapping):
-                merged[table] = {**section, key: value}
-        try:
-            return cls.model_validate(merged, context={"folder": folder})
-        except ValidationError as error:
-            raise SettingsError(f"{origin}: {_explain(error)}") from None
-
-
-def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, object]]:
-    found: list[tuple[str, str, object]] = []
-    for table, key in _known_keys():
-        value = environment.get(f"{ENVIRONMENT_PREFIX}_{table}_{key}".upper())
-        if value is not None:
-            found.append((table, key, value.split(LISTS[key]) if key in LISTS else value))
-    return found
-
-
-def _known_keys() -> list[tuple[str, str]]:
-    return [
-        (table, key)
-        for table, field in Settings.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Table)
-        for key in field.annotation.model_fields
-    ]
-
-
-def _explain(error: ValidationError) -> str:
-    """Every mistake in a sentence; never the value, which may be a secret."""
-    known = [".".join(pair) for pair in _known_keys()] + list(Settings.model_fields)
-    sentences = []
-    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
-        name = ".".join(str(part) for part in mistake["loc"])
-        if mistake["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, known, n=1)
-            sentences.append(f"{name} is unknown{f'; did you mean {near[0]}?' if near else '.'}")
-        elif mistake["type"] == "missing":
-            sentences.append(f"{name} is missing.")
-        else:
-            sentences.append(f"{name}: {mistake['msg']}.")
-    return " ".join(sentences)
