@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -105,7 +106,8 @@ async def test_a_refused_report_is_answered_feilet_with_the_reason_sealed_for_th
 
 async def test_past_the_deadline_a_report_is_answered_feilet(journeys: Journeys, case_system: CaseSystem) -> None:
     case_system.troubles = [ConnectionError() for _ in range(2000)]
-    entry = await journeys.walk(await journeys.keep(journeys.report()))
+    soon = replace(arrival(), deadline_at=journeys.clock.now() + timedelta(minutes=20))
+    entry = await journeys.walk(await journeys.keep(journeys.report(), soon))
     while entry.state is State.OPENED:
         entry = await journeys.walk_later(entry)
     assert journeys.clock.now() == entry.arrival.deadline_at
