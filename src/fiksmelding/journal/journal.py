@@ -202,6 +202,7 @@ class Journal:
         limit: int,
         without: Collection[str] = (),
         only_late: Collection[State] = (),
+        konto_id: str | None = None,
     ) -> Sequence[Entry]:
         """Take entries that are due, oldest first, to work on them; no other process gets them meanwhile.
 
@@ -216,11 +217,12 @@ class Journal:
             limit: How many are wanted at most.
             without: Entries not wanted, such as those that `owner` works on already.
             only_late: States whose entries are wanted only past their deadline.
+            konto_id: The account whose entries are wanted; those of all when absent.
 
         Raises:
             JournalUnavailable: None could be taken; or, on SQLite, another process claims already.
         """
-        wanted = queries.in_other_states_or_late(only_late, now)
+        wanted = [*queries.of_account(konto_id), *queries.in_other_states_or_late(only_late, now)]
         claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without, wanted=wanted)
         if not self._cleared and not self.shared:
             # Whoever may claim here works alone: what is not under way in this process is under way in none.
@@ -306,14 +308,21 @@ class Journal:
         return await self._database.write(lambda connection: stepping.erase(connection, entry, at))
 
     async def next_due(
-        self, *, owner: str, without: Collection[str] = (), without_states: Collection[State] = ()
+        self,
+        *,
+        owner: str,
+        without: Collection[str] = (),
+        without_states: Collection[State] = (),
+        konto_id: str | None = None,
     ) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
-        return await self._claims.next_due(owner=owner, without=without, wanted=queries.in_other_states(without_states))
+        wanted = [*queries.of_account(konto_id), *queries.in_other_states(without_states)]
+        return await self._claims.next_due(owner=owner, without=without, wanted=wanted)
 
-    async def unanswered(self) -> int:
-        """How many entries still have a step ahead that needs no person."""
-        return await self._database.read(lambda connection: connection.execute(queries.unanswered()).scalar_one())
+    async def unanswered(self, *, konto_id: str | None = None) -> int:
+        """How many entries, of one account or of all, still have a step ahead that needs no person."""
+        query = queries.unanswered(konto_id)
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
 
     async def entry(self, entry_id: str) -> Entry:
         """One entry.
@@ -327,12 +336,12 @@ class Journal:
         """Entries in the given states (all when none is given), in the order of keeping."""
         return await self._all(queries.in_states(*states))
 
-    async def receipted_before(self, moment: datetime, *, limit: int) -> Sequence[Entry]:
-        """Entries whose answer was taken before `moment` and whose original is still kept."""
-        return await self._all(queries.receipted_before(moment, limit))
+    async def receipted_before(self, moment: datetime, *, limit: int, konto_id: str | None = None) -> Sequence[Entry]:
+        """Entries, of one account or of all, whose answer was taken before `moment` and whose original is kept."""
+        return await self._all(queries.receipted_before(moment, limit, konto_id))
 
     async def earlier_like(self, entry: Entry) -> Sequence[Entry]:
-        """Entries that came before `entry`, by keeping or by opening, and may hold the same report.
+        """Entries of its account that came before `entry`, by keeping or by opening, and may hold the same report.
 
         The same sender gave them the same `klientMeldingId` or `bekymringsmelding-id`, or they are the same sealed
         bytes. Whether they do hold the same report, only their content can tell.

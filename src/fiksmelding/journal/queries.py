@@ -12,12 +12,17 @@ from fiksmelding.journal.states import State
 from fiksmelding.journal.tables import entries, receipts
 
 
-def unanswered() -> Select[int]:
+def of_account(konto_id: str | None) -> list[ColumnElement[bool]]:
+    """What leaves out other accounts' entries; nothing is left out where no account is named."""
+    return [] if konto_id is None else [entries.c.konto_id == konto_id]
+
+
+def unanswered(konto_id: str | None) -> Select[int]:
     """How many entries still have a step ahead that needs no person."""
     return (
         select(func.count())
         .select_from(entries)
-        .where(entries.c.due_at.is_not(None), entries.c.state != State.QUARANTINED.value)
+        .where(entries.c.due_at.is_not(None), entries.c.state != State.QUARANTINED.value, *of_account(konto_id))
     )
 
 
@@ -37,12 +42,13 @@ def in_states(*states: State) -> Select[*tuple[object, ...]]:
     return query.where(entries.c.state.in_([state.value for state in states])) if states else query
 
 
-def receipted_before(moment: datetime, limit: int) -> Select[*tuple[object, ...]]:
+def receipted_before(moment: datetime, limit: int, konto_id: str | None) -> Select[*tuple[object, ...]]:
     """Entries whose answer was taken before `moment` and whose original is still kept."""
     return (
         select_entries()
         # What was answered before a moment was received before it: an index knows those.
         .where(entries.c.state == State.RECEIPTED.value, entries.c.received_at < moment, receipts.c.taken_at < moment)
+        .where(*of_account(konto_id))
         .order_by(entries.c.received_at)
         .limit(limit)
     )
@@ -52,6 +58,8 @@ _EARLIER_LIKE: Final = (
     select_entries()
     .where(
         entries.c.avsender_id == bindparam("avsender_id"),
+        # One sender may send one report to two accounts: each of them has to register it.
+        entries.c.konto_id == bindparam("konto_id"),
         entries.c.id != bindparam("other_than"),
         # With several writers the order of keeping is not that of numbers: whoever has taken an id was first.
         or_(entries.c.sequence < bindparam("before"), entries.c.report_id.is_not(None)),
@@ -71,8 +79,9 @@ _REPORT_ID_TAKEN: Final = select(entries.c.id).where(
 
 
 def earlier_like(connection: Connection, entry: Entry) -> Sequence[Entry]:
-    """Entries of the same sender that came before `entry` and share an id or the sealed bytes with it."""
+    """Entries from the same sender to the same account that came before `entry` and share an id or the sealed bytes."""
     wanted = {
+        "konto_id": entry.arrival.konto_id,
         "avsender_id": entry.arrival.avsender_id,
         "other_than": entry.id,
         "before": entry.sequence,

@@ -23,13 +23,15 @@ class PacedQueue:
 
     Args:
         journal: Where they are.
+        konto_id: The account whose entries they are; those of others are not ours to open.
         turns: Whether the case system has time.
         outage: Where to wait while the journal cannot be used.
         clock: Where the time is read.
     """
 
-    def __init__(self, journal: Journal, turns: Turns, outage: Outage, clock: Clock) -> None:
+    def __init__(self, journal: Journal, konto_id: str, turns: Turns, outage: Outage, clock: Clock) -> None:
         self._journal = journal
+        self._konto_id = konto_id
         self._turns = turns
         self._outage = outage
         self._clock = clock
@@ -52,6 +54,7 @@ class PacedQueue:
                 limit=wanted,
                 without=[*without, *(entry.id for entry in taken)],
                 only_late=only_late,
+                konto_id=self._konto_id,
             )
 
         turns = min(self._turns.free(), limit)
@@ -66,9 +69,10 @@ class PacedQueue:
 
     async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
         """When the next has to be worked on, or the case system may be tried again."""
-        if self._turns.free():
-            return await self._journal.next_due(owner=owner, without=without)
-        due = await self._journal.next_due(owner=owner, without=without, without_states=WAITS_FOR_A_TURN)
+        busy = () if self._turns.free() else WAITS_FOR_A_TURN
+        due = await self._journal.next_due(owner=owner, without=without, without_states=busy, konto_id=self._konto_id)
+        if not busy:
+            return due
         pause = self._turns.pause()
         moments = [due] if due is not None else []
         if pause:  # else whoever gives a turn back wakes the worker

@@ -85,6 +85,7 @@ class Receiver:
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
+        self._konto_id = str(settings.account.id)
         self._handler = handler
         self._confirm = confirm
         self._observe = observe
@@ -120,7 +121,7 @@ class Receiver:
             turns = self._make_turns()
             road = self._make_road(journal, opener, answering, outage, turns)
             self._journal, self._outage, self._turns = journal, outage, turns
-            self._worker = self._make_worker(PacedQueue(journal, turns, outage, self._clock), road)
+            self._worker = self._make_worker(PacedQueue(journal, self._konto_id, turns, outage, self._clock), road)
             self._consumer = self._make_consumer(journal, session, self._worker, outage)
             self._stack = stack.pop_all()
         return self
@@ -212,7 +213,7 @@ class Receiver:
             await self._clock.sleep(min(0.1, seconds))
             now = self._clock.monotonic()
             connected_at = self._connected(connected_at, now)
-            if worker.busy or connected_at < now or await journal.unanswered():
+            if worker.busy or connected_at < now or await journal.unanswered(konto_id=self._konto_id):
                 quiet_since = now
             quiet_since = max(quiet_since, self._last_delivery)
             if now - quiet_since >= seconds:
@@ -278,11 +279,10 @@ class Receiver:
         )
 
     def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker[Entry], outage: Outage) -> Consumer:
-        konto_id = str(self._settings.account.id)
         keeper = Keeper(
             journal=journal,
             documents=Documents(session, limit=self._settings.platform.largest_document_bytes),
-            konto_id=konto_id,
+            konto_id=self._konto_id,
             deadline_hours=self._settings.receiver.deadline_hours,
             backoff=self._backoff(),
             clock=self._clock,
@@ -341,7 +341,9 @@ class Receiver:
         now = self._clock.now()
         before = now - timedelta(days=self._settings.journal.keep_days)
         while True:
-            old: list[Entry] = list(await journal.receipted_before(before, limit=ERASED_AT_ONCE))
+            old: list[Entry] = list(
+                await journal.receipted_before(before, limit=ERASED_AT_ONCE, konto_id=self._konto_id)
+            )
             for entry in old:
                 try:
                     await journal.erase(entry, at=now)
