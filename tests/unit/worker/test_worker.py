@@ -119,7 +119,9 @@ async def test_a_fault_of_ours_makes_one_entry_rest_and_not_its_neighbours(
 class BrokenJournal(Journal):
     broken = 2
 
-    async def next_due(self, *, owner: str, without: object = (), without_states: object = ()) -> None:
+    async def next_due(
+        self, *, owner: str, without: object = (), without_states: object = (), konto_id: str | None = None
+    ) -> None:
         if self.broken:
             self.broken -= 1
             raise JournalUnavailable("database is locked")
