@@ -30,7 +30,8 @@ def test_a_report_is_a_case_once_or_a_letter(fiks, fiks_account, fiks_report, fi
             fiks.advance(timedelta(days=7))  # After two working days without a receipt, the platform sends a letter.
             await asyncio.to_thread(report.wait_for, "LEVERT")
         finally:
-            running.cancel()
+            intake.stop()
+            await running
         return report
 
     report = asyncio.run(receive())

@@ -19,9 +19,13 @@ class Intake:
         self._receiver = Receiver(settings, self._register, confirm=self._has)
 
     async def run(self) -> None:
-        """Receive until cancelled."""
+        """Receive until `stop` is called, or until cancelled."""
         async with self._receiver:
             await self._receiver.run()
+
+    def stop(self) -> None:
+        """End in good order: what is under way is finished first."""
+        self._receiver.stop()
 
     async def _register(self, report: Report) -> Registered:
         text, pdf = await report.json(), await report.pdf()
