@@ -87,6 +87,9 @@ class _Job(Generic[Result]):
 class Writer:
     """Runs transactions one after the other, in a thread of its own.
 
+    No task of the event loop runs them: whoever cancels all tasks, as `asyncio.run` does at its end, must not leave
+    those who still put things in order waiting for ever.
+
     Args:
         engine: Where they go.
     """
@@ -95,7 +98,8 @@ class Writer:
         self._engine = engine
         self._waiting: deque[_Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal writer")
-        self._task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` and return once it is on disk.
@@ -106,27 +110,32 @@ class Writer:
         Raises:
             JournalUnavailable: It could not be written.
         """
-        waiter: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Result] = loop.create_future()
         self._waiting.append(_Job(work, waiter))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="journal writer")
+        if self._idle.is_set():
+            self._idle.clear()
+            loop.call_soon(self._begin)  # not at once: who asks in the same moment belongs to the same group
         with faults():
             return await waiter
 
     async def close(self) -> None:
         """Wait until what was asked for is written, and end the thread."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        await self._idle.wait()
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _run(self) -> None:
-        while self._waiting:
-            group = self._next_group()
-            if not group:
-                continue
-            fault = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
-            for job in group:
-                job.answer(fault)
+    def _begin(self) -> None:
+        group = self._next_group()
+        if not group:
+            self._idle.set()
+            return
+        commit = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
+        commit.add_done_callback(lambda done: self._end(group, done.result()))
+
+    def _end(self, group: Sequence[_Waiting], fault: Exception | None) -> None:
+        for job in group:
+            job.answer(fault)
+        self._begin()
 
     def _next_group(self) -> Sequence[_Waiting]:
         group: list[_Waiting] = []

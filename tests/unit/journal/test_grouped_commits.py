@@ -90,3 +90,15 @@ async def test_nobody_hears_of_success_when_the_common_commit_fails(journal: Jou
     confirmed = [outcome.entry_id for outcome in outcomes if not isinstance(outcome, BaseException) and outcome]
     assert entries == confirmed
     await journal.keep(arrival(), b"later")
+
+
+async def test_who_writes_while_all_tasks_are_cancelled_is_answered(journal: Journal) -> None:
+    """`asyncio.run` cancels every task at its end; those who then put things in order must not wait for ever."""
+    under_way = asyncio.create_task(journal.keep(arrival(), b"under way"))
+    await asyncio.wait({under_way}, timeout=0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    async with asyncio.timeout(30):
+        await journal.keep(arrival(), b"after that")
+    assert under_way.cancelled() or under_way.done()
+    assert len(await journal.entries()) == 2
