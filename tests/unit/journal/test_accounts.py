@@ -41,8 +41,8 @@ async def test_one_report_sent_to_two_accounts_is_no_repetition(journal: Journal
 async def test_old_originals_are_found_by_account(journal: Journal) -> None:
     for konto_id in (KONTO, OTHER_KONTO):
         entry = await kept(journal, arrival(konto_id=konto_id))
-        rejected = Change(event=EventKind.REJECTED, state=State.REJECTED, due_at=NOON)
-        entry = await journal.record(entry, rejected, at=NOON)
+        for state in (State.OPENED, State.REJECTED):
+            entry = await journal.record(entry, Change(event=EventKind.OPENED, state=state, due_at=NOON), at=NOON)
         receipt = Receipt(Answer.FEILET, "k", taken_at=NOON)
         await journal.record(entry, replace(RECEIPTED, receipt=receipt), at=NOON)
     later = NOON + timedelta(days=91)
