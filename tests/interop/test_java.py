@@ -10,7 +10,8 @@ import pytest
 from fiksmelding.envelope import decrypt, encrypt, open_container, open_envelope, seal
 from fiksmelding.simulator.pki import Credential
 from support.envelopes import noise, signer
-from support.java_peer import JavaPeer, PeerFailed, java_peer
+from support.java_peer import JavaPeer, java_peer
+from support.java_process import JavaFailed
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
@@ -105,5 +106,5 @@ def test_java_refuses_what_was_altered(peer: JavaPeer, tmp_path: Path, recipient
     damaged = bytearray(sealed.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     sealed.write_bytes(damaged)
-    with pytest.raises(PeerFailed):
+    with pytest.raises(JavaFailed):
         peer.open(sealed, tmp_path / "plain.zip")

@@ -13,7 +13,8 @@ import pytest
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator import Keys, Simulator
 from support.documents import example
-from support.ks_client import KsClient, KsClientFailed, java_command, ks_client, write_settings, write_trust_store
+from support.java_process import JavaFailed
+from support.ks_client import KsClient, java_command, ks_client, write_settings, write_trust_store
 from support.platform_client import PlatformClient
 from support.rabbitmq import on_either_broker
 from support.receiving import receiving
@@ -97,7 +98,7 @@ async def test_it_looks_up_accounts(bergen: KsClient, fiks: Simulator) -> None:
     itself = await asyncio.to_thread(bergen.ask, "konto", own.id)
     assert isinstance(itself, dict)
     assert itself["antallKonsumenter"] == 1
-    with pytest.raises(KsClientFailed):
+    with pytest.raises(JavaFailed):
         await asyncio.to_thread(bergen.ask, "konto", "00000000-0000-0000-0000-000000000000")
 
 

@@ -1,18 +1,14 @@
 """KS's own Java libraries, running beside the tests (interop/java)."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from fiksmelding.simulator.pki import Credential
-from support.tools import run, tool
+from support.java_process import JavaProcess, build, java_command
 
 PROJECT = Path(__file__).parents[2] / "interop" / "java"
 MAIN = "no.fiksmelding.interop.Peer"
@@ -20,21 +16,18 @@ PASSWORD = "password"
 ALIAS = "signer"
 
 
-class PeerFailed(Exception):
-    """The Java side answered with an error."""
-
-
 class JavaPeer:
-    """A running Java process that seals and opens on command.
+    """Seals and opens on command.
 
     Args:
+        process: The program, running.
         folder: Where it finds its keys and may put files.
         sender: Who signs what it seals.
         recipient: Whose envelopes it opens.
     """
 
-    def __init__(self, folder: Path, *, sender: Credential, recipient: Credential) -> None:
-        self._folder = folder
+    def __init__(self, process: JavaProcess, folder: Path, *, sender: Credential, recipient: Credential) -> None:
+        self._process = process
         self._key_store = folder / "sender.p12"
         self._key = folder / "recipient.key"
         self._certificate = folder / "recipient.cer"
@@ -46,23 +39,6 @@ class JavaPeer:
         )
         self._key.write_bytes(recipient.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
         self._certificate.write_bytes(recipient.certificate.public_bytes(Encoding.DER))
-
-    def __enter__(self) -> Self:
-        class_path = os.pathsep.join([str(PROJECT / "target" / "classes"), str(PROJECT / "target" / "lib" / "*")])
-        self._process = subprocess.Popen(
-            [tool("java"), "-Xmx1g", "-cp", class_path, MAIN],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._process.communicate(timeout=30)
 
     def seal(self, files: list[Path], out: Path) -> float:
         """Seal files; returns milliseconds."""
@@ -89,25 +65,12 @@ class JavaPeer:
         return self._ask("xades", self._key_store, PASSWORD, ALIAS, out, *files)
 
     def _ask(self, *words: str | Path) -> float:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\t".join(str(word) for word in words) + "\n")
-        self._process.stdin.flush()
-        answer, _, rest = self._process.stdout.readline().strip().partition(" ")
-        if answer != "ok":
-            raise PeerFailed(rest or "the Java process ended")
-        return float(rest)
-
-
-def build() -> None:
-    """Compile the Java project and fetch the libraries it stands on, where that is not done yet."""
-    tool("java")
-    run("mvn", "-q", "-B", "-f", PROJECT, "package")
+        return float(self._process.ask(*words))
 
 
 @contextmanager
 def java_peer(folder: Path, *, sender: Credential, recipient: Credential) -> Iterator[JavaPeer]:
     """Build and start the Java side."""
-    build()
-    with JavaPeer(folder, sender=sender, recipient=recipient) as peer:
-        yield peer
+    build(PROJECT)
+    with JavaProcess(java_command(PROJECT, MAIN)) as process:
+        yield JavaPeer(process, folder, sender=sender, recipient=recipient)

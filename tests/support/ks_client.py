@@ -1,13 +1,9 @@
 """KS's own Java client beside the tests (interop/java/client): unmodified, told what to do."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -20,7 +16,8 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 
 from fiksmelding.simulator import Simulator
 from fiksmelding.simulator.pki import Credential
-from support.tools import run, tool
+from support import java_process
+from support.java_process import JavaProcess
 
 PROJECT = Path(__file__).parents[2] / "interop" / "java" / "client"
 PACKAGE = "no.fiksmelding.interop.client"
@@ -28,50 +25,19 @@ PASSWORD = "password"
 ALIAS = "business"
 
 
-class KsClientFailed(Exception):
-    """KS's client answered with an error."""
-
-
 class KsClient:
-    """A Java process with KS's client.
+    """KS's client, running.
 
     Args:
-        trust_store: Whom its TLS believes.
+        process: The program.
     """
 
-    def __init__(self, trust_store: Path) -> None:
-        self._trust_store = trust_store
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            java_command(self._trust_store, "Client"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            self._process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+    def __init__(self, process: JavaProcess) -> None:
+        self._process = process
 
     def ask(self, *words: object) -> object:
         """Give a command, and return its answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\t".join(str(word) for word in words) + "\n")
-        self._process.stdin.flush()
-        answer, _, rest = self._process.stdout.readline().strip().partition(" ")
-        if answer != "ok":
-            raise KsClientFailed(rest or "the Java process ended")
-        return json.loads(rest)
+        return json.loads(self._process.ask(*words))
 
     def tell(self, *words: object) -> str:
         """Give a command that is answered with a text."""
@@ -87,25 +53,23 @@ class KsClient:
 
 
 def java_command(trust_store: Path, main: str) -> list[str]:
-    """How a program of the project is started; `build` comes before."""
-    class_path = os.pathsep.join([str(PROJECT / "target" / "classes"), str(PROJECT / "target" / "lib" / "*")])
+    """How a program of the project is started, which believes whom `trust_store` names; `build` comes before."""
     trust = {"trustStore": trust_store, "trustStorePassword": PASSWORD, "trustStoreType": "PKCS12"}
-    properties = [f"-Djavax.net.ssl.{name}={value}" for name, value in trust.items()]
-    return [tool("java"), "-Xmx1g", *properties, "-cp", class_path, f"{PACKAGE}.{main}"]
+    options = [f"-Djavax.net.ssl.{name}={value}" for name, value in trust.items()]
+    return java_process.java_command(PROJECT, f"{PACKAGE}.{main}", *options)
 
 
 def build() -> None:
     """Compile the project and fetch KS's libraries, where that is not done yet."""
-    tool("java")
-    run("mvn", "-q", "-B", "-f", PROJECT, "package")
+    java_process.build(PROJECT)
 
 
 @contextmanager
 def ks_client(trust_store: Path) -> Iterator[KsClient]:
     """Build and start KS's client."""
     build()
-    with KsClient(trust_store) as client:
-        yield client
+    with JavaProcess(java_command(trust_store, "Client")) as process:
+        yield KsClient(process)
 
 
 def write_trust_store(path: Path, root: x509.Certificate) -> Path:
