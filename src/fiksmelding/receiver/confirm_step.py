@@ -65,7 +65,7 @@ class ConfirmStep:
             event=EventKind.CONFIRMED,
             detail={"read_back": int(read_back)},
             state=State.CONFIRMED,
-            due_at=self.recorder.clock.now(),
+            due_at=self.recorder.at_once(entry),
             failures=0,
             receipt=new_receipt(Answer.MOTTATT),
         )

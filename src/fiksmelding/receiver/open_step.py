@@ -60,7 +60,7 @@ class OpenStep:
             event=EventKind.OPENED,
             detail=detail,
             state=State.OPENED,
-            due_at=self.recorder.clock.now(),
+            due_at=self.recorder.at_once(entry),
             attempts=1,
             failures=0,
             report_id=report_id,

@@ -63,6 +63,15 @@ class Recorder:
         self.observe(step, entry.id)
         return after
 
+    def at_once(self, entry: Entry) -> datetime:
+        """When an entry that can go on is due: as long ago as before.
+
+        So it keeps its place. After a restart in the middle of a backlog, what had been begun would otherwise stand
+        behind everything that came later, and miss its deadline first.
+        """
+        now = self.clock.now()
+        return now if entry.due_at is None else min(entry.due_at, now)
+
     async def retry(
         self, entry: Entry, kind: EventKind, error: BaseException | None, change: Change | None = None
     ) -> Entry:
@@ -131,7 +140,7 @@ class Recorder:
             event=EventKind.REJECTED,
             detail={"cause": cause},
             state=State.REJECTED,
-            due_at=self.clock.now(),
+            due_at=self.at_once(entry),
             failures=0,
             reason=text,
             receipt=receipt or new_receipt(Answer.FEILET, text),

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -196,3 +197,23 @@ async def test_only_a_uuid_becomes_a_report_id(journeys: Journeys, case_system: 
     first, second = case_system.stored
     assert "/" not in first
     assert second == own
+
+
+async def test_a_report_that_was_begun_goes_on_before_those_that_came_later(
+    journeys: Journeys, case_system: CaseSystem
+) -> None:
+    begun = await journeys.keep(journeys.report())
+    journeys.clock.advance(timedelta(minutes=5))
+    await journeys.keep(journeys.report(privat_json("kom senere")))
+    journeys.clock.advance(timedelta(minutes=5))
+    case_system.hang = True
+    walking = asyncio.create_task(journeys.walk(begun))
+    while not case_system.calls:
+        await asyncio.wait({walking}, timeout=0.01)
+    walking.cancel()
+    await asyncio.wait({walking})
+    journeys.clock.advance(timedelta(minutes=5))
+    [next_one] = await journeys.journal.claim(
+        journeys.clock.now(), owner="the next receiver", lease=timedelta(minutes=1), limit=1
+    )
+    assert (next_one.id, next_one.state) == (begun.id, State.OPENED)
