@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import ClassVar
 
@@ -60,21 +61,17 @@ class PostgresqlDatabase(Database):
         async def connect() -> object:
             try:
                 connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=CALL_SECONDS)
+                try:
+                    await _insist(connection.execute)
+                except BaseException:
+                    connection.terminate()  # nobody else knows of it yet
+                    raise
             except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
                 # Its text may quote the URL.
                 raise JournalUnavailable(
                     f"The journal's database cannot be reached: {error.__class__.__name__}.",
                     advice="See journal.url, and whether the server lets us in.",
                 ) from error
-            # A server that is told to answer before its disk does is told otherwise; stricter settings stay.
-            await connection.execute(
-                "SELECT set_config('synchronous_commit', 'on', false) "
-                "WHERE current_setting('synchronous_commit') = 'off'"
-            )
-            await connection.execute(
-                f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', false) "
-                "WHERE current_setting('idle_in_transaction_session_timeout') = '0'"
-            )
             return connection
 
         self._engine = create_async_engine(
@@ -120,6 +117,17 @@ class PostgresqlDatabase(Database):
         if self._engine is None:
             raise JournalError("The journal is not open.", advice="Use it inside `async with`.")
         return self._engine
+
+
+async def _insist(execute: Callable[[str], Awaitable[object]]) -> None:
+    """Have a server sync before it answers, and end transactions that stand still; stricter settings stay."""
+    await execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    await execute(
+        f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', false) "
+        "WHERE current_setting('idle_in_transaction_session_timeout') = '0'"
+    )
 
 
 def _distrust_all_after_silence(context: ExceptionContext) -> None:
