@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import ExceptionContext
@@ -24,6 +24,14 @@ IDLE_SECONDS = 15
 CONNECTIONS = 8
 
 
+class _Connection(Protocol):
+    """What we need to know of the driver's connection."""
+
+    def is_closed(self) -> bool: ...
+
+    def terminate(self) -> None: ...
+
+
 class PostgresqlDatabase(Database):
     """A database on a PostgreSQL server.
 
@@ -35,6 +43,7 @@ class PostgresqlDatabase(Database):
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._connections: set[_Connection] = set()
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
@@ -72,6 +81,7 @@ class PostgresqlDatabase(Database):
                     f"The journal's database cannot be reached: {error.__class__.__name__}.",
                     advice="See journal.url, and whether the server lets us in.",
                 ) from error
+            self._connections = {one for one in self._connections if not one.is_closed()} | {connection}
             return connection
 
         self._engine = create_async_engine(
@@ -90,6 +100,11 @@ class PostgresqlDatabase(Database):
             with suppress(TimeoutError):  # a server that is gone without a word does not say good-bye either
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await engine.dispose()
+        # Nor does the pool wait for those whose call was cancelled a moment ago.
+        for connection in self._connections:
+            if not connection.is_closed():
+                connection.terminate()
+        self._connections = set()
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction of its own; the server syncs those that commit at the same time together."""
