@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
@@ -162,14 +163,7 @@ class Worker(Generic[Item]):
         self._forget_rested()
         free = self._concurrency - len(self._walking)
         if free > 0:
-            claimed = await self._journal.claim(
-                self._clock.now(),
-                owner=self._owner,
-                lease=self._lease,
-                limit=free,
-                without=[*self._walking, *self._resting],
-            )
-            for entry in claimed:
+            for entry in await self._claim(free):
                 self._start(entry)
         if len(self._walking) >= self._concurrency:
             return LONGEST_REST  # whoever finishes wakes us
@@ -179,6 +173,20 @@ class Worker(Generic[Item]):
             rests.append((next_due - self._clock.now()).total_seconds())
         longest = LONGEST_REST_SHARED if self._journal.shared else LONGEST_REST
         return max(0.0, min([longest, *rests]))
+
+    async def _claim(self, limit: int) -> Sequence[Item]:
+        """Take what is due. A stop that comes meanwhile leaves nothing held that nobody walks."""
+        now, without = self._clock.now(), [*self._walking, *self._resting]
+        claiming = asyncio.ensure_future(
+            self._journal.claim(now, owner=self._owner, lease=self._lease, limit=limit, without=without)
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(JournalError):
+                for entry in await claiming:
+                    await self._give_back(entry)
+            raise
 
     def _start(self, entry: Item) -> None:
         task = asyncio.create_task(self._walk_safely(entry), name=f"walk {entry.id}")

@@ -1,7 +1,7 @@
 """A walk holds its entry: renewed while it goes on, given back when it ends, stopped when another has taken it over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ import pytest
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import Checkpoint, Entry, Journal
+from fiksmelding.journal import Checkpoint, Entry, Journal, State
 from fiksmelding.worker import Backoff, Worker
 from fiksmelding.worker.worker import CHECKPOINT_SECONDS
 from support.arrivals import arrival
@@ -46,6 +46,27 @@ class WatchedJournal(Journal):
         self.renewed = asyncio.Event()
         self.released = asyncio.Event()
         self.sealed = asyncio.Event()
+        self.claimed = asyncio.Event()
+        self.may_return = asyncio.Event()
+        self.may_return.set()
+
+    async def claim(
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        without: Collection[str] = (),
+        only_late: Collection[State] = (),
+        konto_id: str | None = None,
+    ) -> Sequence[Entry]:
+        found = await super().claim(
+            now, owner=owner, lease=lease, limit=limit, without=without, only_late=only_late, konto_id=konto_id
+        )
+        self.claimed.set()
+        await self.may_return.wait()
+        return found
 
     async def renew(self, held: Collection[Entry], *, until: datetime) -> frozenset[str]:
         lost = await super().renew(held, until=until)
@@ -118,6 +139,22 @@ async def test_what_is_stopped_or_fails_is_given_back_at_once(watched: WatchedJo
     async with walking(watched, Walk(), clock):
         pass
     assert len(await watched.claim(clock.now(), owner="other", lease=LEASE, limit=9)) == 2
+
+
+async def test_what_was_claimed_while_a_stop_was_asked_for_is_given_back(watched: WatchedJournal) -> None:
+    clock, walk = StillClock(), Walk()
+    await watched.keep(arrival(), b"sealed")
+    watched.may_return.clear()
+    worker = Worker(journal=watched, walk=walk, concurrency=1, backoff=Backoff(1, 8), clock=clock)
+    working = asyncio.create_task(worker.run())
+    await asyncio.wait_for(watched.claimed.wait(), 5)
+    working.cancel()
+    await worker.drain(5)
+    watched.may_return.set()
+    await asyncio.wait([working])
+    assert working.cancelled()
+    assert not walk.begun.is_set()
+    assert len(await watched.claim(clock.now(), owner="other", lease=LEASE, limit=1)) == 1
 
 
 async def test_the_event_log_is_sealed_from_time_to_time(watched: WatchedJournal) -> None:
