@@ -11,9 +11,10 @@ from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
 from fiksmelding.cli.options import SettingsOption
-from fiksmelding.cli.output import console, errors_told, log_to_stderr, run
+from fiksmelding.cli.output import console, log_to_stderr, run
 from fiksmelding.cli.quarantine_commands import quarantine_app
 from fiksmelding.cli.sender_commands import outbox_app, sender_app
+from fiksmelding.cli.settings import load_settings
 from fiksmelding.cli.simulator_commands import simulator_app
 from fiksmelding.cli.simulator_control_commands import add_control_commands
 
@@ -80,8 +81,5 @@ def _receive(
 ) -> None:
     """Receive reports into a folder, or post them to a webhook, until stopped."""
     from fiksmelding.cli.receive import receive
-    from fiksmelding.config import Settings
 
-    with errors_told():
-        loaded = Settings.load(settings)
-    run(receive(loaded, folder=to_folder, webhook=to_webhook, until_idle=until_idle))
+    run(receive(load_settings(settings), folder=to_folder, webhook=to_webhook, until_idle=until_idle))

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from fiksmelding.cli.options import JsonOption, SettingsOption
-from fiksmelding.cli.output import errors_told, run
-from fiksmelding.config import Settings
+from fiksmelding.cli.output import run
+from fiksmelding.cli.settings import load_settings
 
 journal_app = typer.Typer(
     help="The journal: its version, a copy of it, and whether its event log is whole.", no_args_is_help=True
@@ -19,8 +19,7 @@ def _migrate(*, settings: SettingsOption) -> None:
     """Bring the journal's tables to the present version; a receiver does so by itself when it starts."""
     from fiksmelding.cli.journal import migrate
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(migrate(loaded.journal)))
 
 
@@ -33,8 +32,7 @@ def _backup(
     """Copy a SQLite journal as it is now into a new file, complete or not at all; a receiver may go on meanwhile."""
     from fiksmelding.cli.journal import backup
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(backup(loaded.journal, file)))
 
 
@@ -50,6 +48,5 @@ def _verify(
     """Tell whether the event log is as it was written; names the first place that was altered. Exit status 1 if any."""
     from fiksmelding.cli.journal import verify
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(verify(loaded.journal, checkpoint=checkpoint, as_json=as_json)))

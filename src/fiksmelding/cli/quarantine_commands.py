@@ -1,13 +1,12 @@
 """`fiksmelding quarantine …`: names, options and help."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fiksmelding.cli.options import JsonOption, SettingsOption
-from fiksmelding.cli.output import errors_told, run
-from fiksmelding.config import JournalSettings, Settings
+from fiksmelding.cli.output import run
+from fiksmelding.cli.settings import load_settings
 
 quarantine_app = typer.Typer(
     help="Messages that were set aside because they cannot be opened, believed or understood.", no_args_is_help=True
@@ -20,7 +19,7 @@ def _list(*, settings: SettingsOption, as_json: JsonOption = False) -> None:
     """List what is set aside: why, how old, and when it is answered feilet. Exit status 1 if there is anything."""
     from fiksmelding.cli.quarantine import list_messages
 
-    raise typer.Exit(run(list_messages(_journal(settings), as_json=as_json)))
+    raise typer.Exit(run(list_messages(load_settings(settings).journal, as_json=as_json)))
 
 
 @quarantine_app.command("show")
@@ -28,7 +27,7 @@ def _show(message: Message, *, settings: SettingsOption, as_json: JsonOption = F
     """Show what has happened to a message; never what it says."""
     from fiksmelding.cli.quarantine import show
 
-    raise typer.Exit(run(show(_journal(settings), message, as_json=as_json)))
+    raise typer.Exit(run(show(load_settings(settings).journal, message, as_json=as_json)))
 
 
 @quarantine_app.command("retry")
@@ -36,7 +35,7 @@ def _retry(message: Message, *, settings: SettingsOption, as_json: JsonOption = 
     """Let a message be opened again, for example after a key was added."""
     from fiksmelding.cli.quarantine import retry
 
-    raise typer.Exit(run(retry(_journal(settings), message, as_json=as_json)))
+    raise typer.Exit(run(retry(load_settings(settings).journal, message, as_json=as_json)))
 
 
 @quarantine_app.command("reject")
@@ -52,9 +51,4 @@ def _reject(
     """Decide that a message will not be registered. The sender gets feilet, and the report goes by letter."""
     from fiksmelding.cli.quarantine import reject
 
-    raise typer.Exit(run(reject(_journal(settings), message, reason, as_json=as_json)))
-
-
-def _journal(settings: Path) -> JournalSettings:
-    with errors_told():
-        return Settings.load(settings).journal
+    raise typer.Exit(run(reject(load_settings(settings).journal, message, reason, as_json=as_json)))

@@ -7,8 +7,8 @@ from uuid import UUID
 import typer
 
 from fiksmelding.cli.options import JsonOption, SettingsOption
-from fiksmelding.cli.output import errors_told, run
-from fiksmelding.config import Settings
+from fiksmelding.cli.output import run
+from fiksmelding.cli.settings import load_settings
 
 sender_app = typer.Typer()
 outbox_app = typer.Typer(help="Reports on their way: list, decide, hand over.", no_args_is_help=True)
@@ -46,8 +46,7 @@ def _send(
         raise typer.BadParameter("--key and --pdf are for a single report.")
     keys = [str(file.name) for file in files] if keys_from_names else None if key is None else [key]
     errand = Errand(files, to, district, keys, given_type, pdf, wait)
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(send(loaded, errand, yes=yes, as_json=as_json)))
 
 
@@ -61,8 +60,7 @@ def _status(
     """Tell how reports that were sent stand. Exit status 1 if one waits for a person."""
     from fiksmelding.cli.outbox import status
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(status(loaded.journal, sent_id, as_json=as_json)))
 
 
@@ -82,8 +80,7 @@ def _list(
         states = [OutgoingState(one.upper()) for one in state or ()]
     except ValueError as error:
         raise typer.BadParameter(f"There are {', '.join(OutgoingState)}.") from error
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     run(list_outbox(loaded.journal, states, limit=limit, as_json=as_json))
 
 
@@ -92,8 +89,7 @@ def _retry(sent_id: IdArgument, *, settings: SettingsOption) -> None:
     """Hand a report over now, also one whose outcome is unknown: then it may arrive twice."""
     from fiksmelding.cli.outbox import retry_report
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     run(retry_report(loaded.journal, sent_id))
 
 
@@ -102,8 +98,7 @@ def _cancel(sent_id: IdArgument, *, settings: SettingsOption) -> None:
     """Do not send a report (any more); its sealed copies are erased."""
     from fiksmelding.cli.outbox import cancel_report
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     run(cancel_report(loaded.journal, sent_id))
 
 
@@ -117,8 +112,7 @@ def _taken(
     """Record that the platform has a report whose outcome was unknown; it is followed from then on."""
     from fiksmelding.cli.outbox import taken_report
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     run(taken_report(loaded.journal, sent_id, report_id))
 
 
@@ -133,6 +127,5 @@ def _run(
     """Hand over what is in the outbox and follow it, until stopped."""
     from fiksmelding.cli.outbox import run_outbox
 
-    with errors_told():
-        loaded = Settings.load(settings)
+    loaded = load_settings(settings)
     raise typer.Exit(run(run_outbox(loaded, until_done=until_done)))
