@@ -1,7 +1,7 @@
 """The platform over HTTP: tokens, catalog, sending, documents, reports."""
 
 from fiksmelding.fiks.access import explain_refusal
-from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog
+from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog, QueueStatus
 from fiksmelding.fiks.documents import Documents, DocumentTooLarge
 from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
 from fiksmelding.fiks.sending import Outbound, SentMessage
@@ -20,6 +20,7 @@ __all__ = [
     "Nokkel",
     "Outbound",
     "OutcomeUnknown",
+    "QueueStatus",
     "Reports",
     "SentMessage",
     "Status",

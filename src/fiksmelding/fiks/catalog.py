@@ -37,6 +37,18 @@ class AccountStatus(_Model):
     melding: str | None = None
 
 
+class QueueStatus(AccountStatus):
+    """What an account may do, and how its queue is.
+
+    Attributes:
+        antall_konsumenter: How many consume from its queue now.
+        antall_uavhentede_meldinger: How many messages wait in it.
+    """
+
+    antall_konsumenter: int
+    antall_uavhentede_meldinger: int
+
+
 class Account(_Model):
     """A Fiks IO account (konto).
 
@@ -116,6 +128,16 @@ class Catalog:
         """
         answer = await self._session.request("GET", f"{BASE}/kontoer/{konto_id}", repeatable=True)
         return answer.read_as(Account)
+
+    async def queue(self, konto_id: UUID) -> QueueStatus:
+        """How an account and its queue are now.
+
+        Raises:
+            NotFound: There is no such account.
+            PlatformError: As for any call.
+        """
+        answer = await self._session.request("GET", f"{BASE}/kontoer/{konto_id}/status", repeatable=True)
+        return answer.read_as(QueueStatus)
 
     async def public_key(self, konto_id: UUID) -> x509.Certificate:
         """The certificate to seal for: an RSA key, in force now.

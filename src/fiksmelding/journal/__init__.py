@@ -3,7 +3,18 @@
 from fiksmelding.journal.backup import back_up
 from fiksmelding.journal.database import ClaimedByAnother
 from fiksmelding.journal.journal import Journal, deadline
-from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Receipt
+from fiksmelding.journal.records import (
+    Alteration,
+    Arrival,
+    Change,
+    Checkpoint,
+    Entry,
+    Event,
+    Kept,
+    Lease,
+    Receipt,
+    Standing,
+)
 from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "Kept",
     "Lease",
     "Receipt",
+    "Standing",
     "State",
     "back_up",
     "deadline",

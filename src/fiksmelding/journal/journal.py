@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import keeping, migrations, payloads, queries, stepping, verifying, waits
+from fiksmelding.journal import keeping, migrations, payloads, periods, queries, stepping, verifying, waits
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
-from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease
+from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Standing
 from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
 from fiksmelding.journal.tables import entries, events
@@ -358,6 +358,38 @@ class Journal:
         return await self._database.read(
             lambda connection: queries.report_id_taken(connection, report_id, by_other_than)
         )
+
+    async def standings(
+        self, start: datetime, end: datetime, *, konto_id: str | None = None
+    ) -> AsyncIterator[Sequence[Standing]]:
+        """How the messages stand that were kept in a period, of one account or of all, page after page.
+
+        Each page is read by itself: what is written meanwhile waits for nobody, and may show or not. Memory is bounded
+        by a page.
+
+        Args:
+            start: When the period begins, aware.
+            end: When it ends; what was kept at that very moment is not in it.
+            konto_id: The account whose messages are wanted; those of all when absent.
+        """
+        place = periods.before_all(start)
+        while True:
+            page = await self._database.read(
+                lambda connection: periods.standings(connection, place, end, konto_id)  # noqa: B023 - awaited
+            )
+            if page:
+                yield page
+                place = periods.after(page[-1])
+            if len(page) < periods.PAGE:
+                return
+
+    async def known_references(self, references: Collection[str]) -> frozenset[str]:
+        """Those of some references, or report ids, that any entry has, of whatever account and period.
+
+        Args:
+            references: At most as many as a page holds (`periods.PAGE`).
+        """
+        return await self._database.read(lambda connection: periods.known(connection, references))
 
     async def payload(self, entry: Entry) -> AsyncIterator[bytes]:
         """The sealed original, piece by piece; nothing when it was erased."""

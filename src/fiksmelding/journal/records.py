@@ -150,6 +150,51 @@ class Entry:
     lease: Lease | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a kept message has come, without its headers: what is read of many at once.
+
+    Attributes:
+        id: The entry's own id.
+        sequence: Its place in the order of keeping.
+        konto_id: The account whose queue it came from.
+        melding_type: Its message type, or None when it had none.
+        received_at: When it was kept, aware UTC.
+        deadline_at: When it must have been decided, aware UTC.
+        state: How far it has come.
+        due_at: When it is to be worked on next, aware UTC; None while it waits for a person or is done.
+        attempts: How often the handler was called, or about to be.
+        report_id: The idempotency key that the handler gets.
+        duplicate_of: The entry that holds the same report, when this is a repetition of it.
+        reference: What the case system calls it, once registered.
+        reason: Why it is quarantined or rejected.
+        answer: Its answer, once decided.
+        taken_at: When the platform took the answer, aware UTC.
+    """
+
+    id: str
+    sequence: int
+    konto_id: str
+    melding_type: str | None
+    received_at: datetime
+    deadline_at: datetime
+    state: State
+    due_at: datetime | None
+    attempts: int
+    report_id: str | None
+    duplicate_of: str | None
+    reference: str | None
+    reason: str | None
+    answer: Answer | None
+    taken_at: datetime | None
+
+    @property
+    def registered(self) -> bool:
+        """Whether the case system is said to have it: it was registered, and not answered `feilet`."""
+        decided = self.state in {State.REGISTERED, State.CONFIRMED, State.RECEIPTED, State.ERASED}
+        return decided and self.answer is not Answer.FEILET and self.reference is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of an entry: recorded whole or not at all.

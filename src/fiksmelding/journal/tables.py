@@ -113,6 +113,8 @@ Index("entries_klient_melding_id", entries.c.avsender_id, entries.c.klient_meldi
 Index("entries_bekymringsmelding_id", entries.c.avsender_id, entries.c.bekymringsmelding_id)
 Index("entries_sha256", entries.c.avsender_id, entries.c.sha256)
 Index("entries_state", entries.c.state, entries.c.received_at)
+Index("entries_received", entries.c.received_at, entries.c.sequence)
+Index("entries_reference", entries.c.reference)
 
 # Reports to send, and how they stand with the platform.
 outbox = Table(

@@ -74,9 +74,23 @@ async def test_an_account_and_its_key_are_found(oslo: FiksSession, bergen: FiksS
     assert found == account
     key = await catalog.public_key(bergen.account_id)
     assert key == fiks.party("bergen").credential.certificate
-    for call in (catalog.account, catalog.public_key):
+    for call in (catalog.account, catalog.public_key, catalog.queue):
         with pytest.raises(NotFound):
             await call(uuid4())
+
+
+async def test_how_full_a_queue_is_and_who_consumes_from_it_is_told(
+    oslo: FiksSession, bergen: FiksSession, fiks: Simulator
+) -> None:
+    catalog, arrivals = Catalog(oslo), Arrivals(bergen, fiks.settings_for("bergen"))
+    await Outbound(oslo).send(
+        melding_type="no.ks.fiks.arkiv.v1.opprett", mottaker_konto_id=bergen.account_id, body=b"1"
+    )
+    status = await catalog.queue(bergen.account_id)
+    assert (status.gyldig_mottaker, status.antall_konsumenter, status.antall_uavhentede_meldinger) == (True, 0, 1)
+    async with arrivals.consumer():
+        await arrivals.next()
+        assert (await catalog.queue(bergen.account_id)).antall_konsumenter == 1
 
 
 async def test_a_message_sent_is_delivered_with_all_it_was_given(
