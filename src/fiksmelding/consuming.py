@@ -41,4 +41,6 @@ def account_consumer(
         explain=partial(explain_refusal, session),
         clock=clock,
         stop_seconds=stop_seconds,
+        # Their bodies may be a long time coming.
+        apart=lambda delivery: delivery.metadata.dokumentlager_id is not None,
     )

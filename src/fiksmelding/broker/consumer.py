@@ -63,6 +63,8 @@ class Consumer:
         explain: Asked when the broker refuses us, for the broker does not say why. Its sentences end up in the status.
         clock: Where times and waits come from.
         stop_seconds: How long closing waits for hand-overs that run.
+        apart: Which deliveries may wait long for somebody else. They take no place of the others: whenever they hold half
+            of what our consumer may, another consumer takes its place on the same channel, with all its places free.
 
     Raises:
         SettingsError: On entering: the certificates cannot be read, or TLS is off for a broker elsewhere.
@@ -78,6 +80,7 @@ class Consumer:
         explain: Callable[[], Awaitable[str]] | None = None,
         clock: Clock | None = None,
         stop_seconds: float = STOP_SECONDS,
+        apart: Callable[[Delivery], bool] = lambda _: False,
     ) -> None:
         self._settings = settings
         self._queue = queue
@@ -87,12 +90,14 @@ class Consumer:
         self._stop_seconds = stop_seconds
         self._addresses = cycle(settings.addresses)
         self._board = StatusBoard(queue, self._clock)
-        self._handovers = Handovers(on_delivery, limit=settings.prefetch, clock=self._clock)
+        self._wake = asyncio.Event()
+        self._handovers = Handovers(
+            on_delivery, limit=settings.prefetch, clock=self._clock, apart=apart, on_crowded=self._wake.set
+        )
         self._supervisor: asyncio.Task[None] | None = None
         self._linked = False
         self._paused = False
         self._closing = False
-        self._wake = asyncio.Event()
         self._overruled = asyncio.Event()
 
     @property
@@ -196,12 +201,13 @@ class Consumer:
             await link.close()
 
     async def _serve(self, link: Link) -> None:
-        """Consume, or pause, until told otherwise or the link is lost."""
+        """Consume, or pause, until told otherwise, another consumer is wanted or the link is lost."""
         consuming = not self._paused
         if consuming:
+            self._handovers.new_consumer()
             await link.consume(self._queue, lambda message: self._on_message(link, message))
         self._board.show(ConsumerState.CONSUMING if consuming else ConsumerState.PAUSED)
-        while not self._closing and consuming != self._paused:
+        while not self._closing and consuming != self._paused and not (consuming and self._handovers.crowded):
             lost = await _first(link.lost(), self._woken())
             if lost is not None:
                 raise lost

@@ -96,15 +96,17 @@ class PostgresqlDatabase(Database):
     async def close(self) -> None:
         """Let go of every connection."""
         engine, self._engine = self._engine, None
-        if engine is not None:
-            with suppress(TimeoutError):  # a server that is gone without a word does not say good-bye either
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await engine.dispose()
-        # Nor does the pool wait for those whose call was cancelled a moment ago.
-        for connection in self._connections:
-            if not connection.is_closed():
-                connection.terminate()
-        self._connections = set()
+        try:
+            if engine is not None:
+                with suppress(TimeoutError):  # a server that is gone without a word does not say good-bye either
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await engine.dispose()
+        finally:
+            # Nor does the pool wait for those whose call was cancelled a moment ago.
+            connections, self._connections = self._connections, set()
+            for connection in connections:
+                if not connection.is_closed():
+                    connection.terminate()
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction of its own; the server syncs those that commit at the same time together."""

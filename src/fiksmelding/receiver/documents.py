@@ -14,6 +14,8 @@ from fiksmelding.fiks import DocumentTooLarge
 from fiksmelding.journal import Arrival, Journal, Kept
 from fiksmelding.receiver.identity import as_uuid
 
+AT_ONCE = 4
+"""How many documents are downloaded at the same time."""
 LEAST_SECONDS = 3600.0
 """How long a download that has begun may always take."""
 
@@ -41,6 +43,7 @@ class DocumentKeeper:
         self._documents = documents
         self._clock = clock
         self._alarms = alarms
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def keep(self, arrival: Arrival, *, give_up_at: float) -> Kept:
@@ -62,7 +65,7 @@ class DocumentKeeper:
         # Delivered again while it is still being downloaded, it waits and is then found to be kept.
         key = f"{arrival.melding_id}/{dokument_id}"
         lock = self._under_way.setdefault(key, asyncio.Lock())
-        async with lock:
+        async with lock, self._at_once:
             try:
                 return await self._download(arrival, UUID(dokument_id), give_up_at)
             except NotFound:

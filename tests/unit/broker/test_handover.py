@@ -9,7 +9,7 @@ import pytest
 
 from fiksmelding.broker import Delivery, Metadata
 from fiksmelding.broker.delivery import Acknowledgement
-from fiksmelding.broker.handover import Handovers
+from fiksmelding.broker.handover import MOST_APART, Handovers
 from fiksmelding.errors import BrokerAccessRefused, BrokerUnavailable, JournalUnavailable
 from support.fake_clock import FakeClock
 
@@ -88,6 +88,44 @@ async def test_no_more_run_at_once_than_the_limit() -> None:
     await handovers.finish(5)
     assert keeper.most == 3
     assert sorted(keeper.ended) == [str(number) for number in range(10)]
+
+
+async def test_those_that_wait_for_somebody_else_take_no_place_of_the_others() -> None:
+    keeper, crowded = Keeper(), asyncio.Event()
+    handovers = Handovers(
+        keeper.keep,
+        limit=2,
+        clock=FakeClock(),
+        apart=lambda delivery: (delivery.metadata.melding_id or "").startswith("large"),
+        on_crowded=crowded.set,
+    )
+    handovers.take(delivery("large 1"))
+    assert handovers.crowded
+    assert crowded.is_set()
+    handovers.new_consumer()
+    assert not handovers.crowded
+    for name in ("large 2", "1", "2", "3"):
+        handovers.take(delivery(name))
+    await keeper.until_begun(4)
+    assert sorted(keeper.begun) == ["1", "2", "large 1", "large 2"]
+    keeper.released.set()
+    await keeper.until_begun(5)
+    await handovers.finish(5)
+    assert not handovers.crowded
+
+
+async def test_so_many_wait_for_somebody_else_and_no_more_until_one_has_ended() -> None:
+    keeper, crowded = Keeper(), asyncio.Event()
+    handovers = Handovers(keeper.keep, limit=2, clock=FakeClock(), apart=lambda _: True, on_crowded=crowded.set)
+    for number in range(MOST_APART):
+        handovers.new_consumer()
+        handovers.take(delivery(str(number)))
+    assert not handovers.crowded
+    crowded.clear()
+    await keeper.until_begun(MOST_APART)
+    keeper.released.set()
+    await asyncio.wait_for(crowded.wait(), 5)
+    await handovers.finish(5)
 
 
 async def test_one_whose_connection_is_gone_is_not_begun() -> None:

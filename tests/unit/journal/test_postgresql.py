@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalUnavailable, SettingsError
@@ -132,6 +132,42 @@ async def test_a_link_that_falls_silent_costs_one_call_its_time_and_not_each_con
             await journal.keep(arrival(), b"sealed")
         await journal.keep(arrival(), b"sealed")
         assert len(await journal.entries()) == 9
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+async def test_no_connection_outlives_its_journal(postgresql_url: str, hurried: bool) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url):
+        database = PostgresqlDatabase(url)
+        await database.open()
+        await asyncio.gather(
+            *(database.read(lambda connection: connection.execute(text("SELECT 1"))) for _ in range(4))
+        )
+        assert proxy.open > 1
+        proxy.hold()
+        call = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT 1"))))
+        await asyncio.wait([call], timeout=0.05)
+        call.cancel()
+        closing = asyncio.create_task(database.close())
+        if hurried:
+            await asyncio.wait([closing], timeout=0.05)
+            closing.cancel()
+        await asyncio.wait([closing])
+        assert closing.cancelled() == hurried
+        proxy.pass_on()
+        await proxy.until(lambda now_open: now_open == 0)
+
+
+async def test_a_connection_that_is_lost_while_it_is_set_up_is_closed(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(postgresql, "_insist", broken)
+    async with proxy_before(postgresql_url) as (proxy, url):
+        with pytest.raises(JournalUnavailable):
+            await PostgresqlDatabase(url).open()
+        await proxy.until(lambda now_open: now_open == 0)
 
 
 async def test_one_of_us_that_fell_silent_in_a_transaction_does_not_hold_the_others_for_long(
