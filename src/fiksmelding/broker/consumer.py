@@ -63,8 +63,8 @@ class Consumer:
         explain: Asked when the broker refuses us, for the broker does not say why. Its sentences end up in the status.
         clock: Where times and waits come from.
         stop_seconds: How long closing waits for hand-overs that run.
-        apart: Which deliveries may wait long for somebody else. They take no place of the others: whenever they hold half
-            of what our consumer may, another consumer takes its place on the same channel, with all its places free.
+        apart: Which deliveries may wait long for somebody else. They take no place of the others: whenever they hold
+            half of what our consumer may, another one takes over on the same channel, with all its places free.
 
     Raises:
         SettingsError: On entering: the certificates cannot be read, or TLS is off for a broker elsewhere.
