@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench chaos interop clean format
+.PHONY: help demo test check bench chaos interop package clean format
 
 help:
 	@echo "make demo    the whole road of four reports, on this machine alone"
 	@echo "make test    the tests (services that are missing are named and skipped)"
 	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
+	@echo "make package what is released: built, installed into an environment of its own, used"
 	@echo "make check   lint, format, types, layers"
 	@echo "make bench   benchmarks, as ratios"
 	@echo "make chaos   reports arrive while everything breaks: REPORTS=300 MINUTES=2 SEED=1 (docs/reliability.md)"
@@ -28,7 +29,7 @@ demo: $(READY)
 	@$(BIN)/python -m fiksmelding demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not interop" -n auto --maxprocesses 4 --dist worksteal --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not interop and not package" -n auto --maxprocesses 4 --dist worksteal --cov --cov-report=term
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -42,6 +43,9 @@ format: $(READY)
 
 interop: $(READY)
 	FIKSMELDING_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m interop
+
+package: $(READY)
+	FIKSMELDING_REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/package
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
