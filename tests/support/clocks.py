@@ -26,6 +26,10 @@ class StillClock:
         self._moved.set()
         self._moved = asyncio.Event()
 
+    def set_back(self, by: timedelta) -> None:
+        """Let the time of day go back; what has elapsed stays."""
+        self._now -= by
+
     async def sleep(self, seconds: float) -> None:
         until = self._elapsed + seconds
         while self._elapsed < until:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from fiksmelding.alarms import Alarm, AlarmKind, Alarms
@@ -23,6 +23,32 @@ from fiksmelding.simulator.pki import Credential
 from support.clocks import StillClock
 
 COPIES = SealedCopies(b"sealed for the receiver", b"sealed for the printer")
+
+
+OURS = "3a0d8f0e-1c54-4f0e-8f2e-5a5c4f0b8f22"
+
+
+def order(
+    kept_at: datetime,
+    *,
+    key: str | None = None,
+    organisation_id: str = OURS,
+    keys_for: timedelta = timedelta(days=300),
+    prints: tuple[str, str] = ("aa" * 32, "bb" * 32),
+) -> Order:
+    """A report to send to Bergen, kept at a time, sealed for certificates of the given fingerprints."""
+    return Order(
+        organisation_id=organisation_id,
+        message_type="no.ks.fiks.bekymringsmelding.privat.v2",
+        kommunenummer="4601",
+        bydelsnummer="02",
+        receiver="Bergen, Bergenhus",
+        kept_at=kept_at,
+        keys_until=kept_at + keys_for,
+        key_sha256=prints[0],
+        print_key_sha256=prints[1],
+        key=key,
+    )
 
 
 @dataclass
@@ -89,19 +115,9 @@ class Shipping:
         self.road = Road(recorder, SubmitStep(recorder, platform, platform), FollowStep(recorder, platform))
 
     async def keep(self, *, keys_for: timedelta = timedelta(days=300)) -> Outgoing:
-        now = self.clock.now()
-        order = Order(
-            organisation_id="3a0d8f0e-1c54-4f0e-8f2e-5a5c4f0b8f22",
-            message_type="no.ks.fiks.bekymringsmelding.privat.v2",
-            kommunenummer="4601",
-            bydelsnummer="02",
-            receiver="Bergen, Bergenhus",
-            kept_at=now,
-            keys_until=now + keys_for,
-            key_sha256=fingerprint(self.platform.receiver.certificate),
-            print_key_sha256=fingerprint(self.platform.printer.certificate),
-        )
-        return (await self.outbox.keep(order, COPIES))[0]
+        receiver, printer = (fingerprint(one.certificate) for one in (self.platform.receiver, self.platform.printer))
+        kept = order(self.clock.now(), keys_for=keys_for, prints=(receiver, printer))
+        return (await self.outbox.keep(kept, COPIES))[0]
 
     async def walk(self, wait: timedelta = timedelta(0)) -> Outgoing | None:
         """Walk what is due after a wait; returns how it then is, or None when nothing was due."""

@@ -6,7 +6,7 @@ behind that lie hours or years ahead. They are told by being further away than a
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Table, update
 
 from fiksmelding.journal.states import State
 from fiksmelding.journal.tables import entries
@@ -20,9 +20,14 @@ def end_impossible(connection: Connection, at: datetime, longest_wait: timedelta
         .where(entries.c.due_at > at + longest_wait, entries.c.state != State.QUARANTINED.value)
         .values(due_at=at)
     )
+    end_impossible_leases(connection, entries, at + longest_lease)
+    return ended.rowcount
+
+
+def end_impossible_leases(connection: Connection, table: Table, latest: datetime) -> None:
+    """Give back what is held until later than any lease can last."""
     connection.execute(
-        update(entries)
-        .where(entries.c.lease_owner.is_not(None), entries.c.lease_until > at + longest_lease)
+        update(table)
+        .where(table.c.lease_owner.is_not(None), table.c.lease_until > latest)
         .values(lease_owner=None, lease_until=None)
     )
-    return ended.rowcount

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -39,18 +39,13 @@ from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
 from fiksmelding.receiver.turns import Turns
-from fiksmelding.worker import Backoff, Worker
+from fiksmelding.worker import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE, Backoff, Worker, watch_clock
 
 log = logging.getLogger("fiksmelding.receiver")
 
 HOUSEKEEPING_SECONDS = 3600.0
 ERASED_AT_ONCE = 500
 NO_CONNECTION_SECONDS = 60.0
-CLOCK_SECONDS = 5.0
-CLOCKS_DIFFER_SECONDS = 60.0
-"""How far the clocks of receivers may be apart before one takes another's waits for impossible, in seconds."""
-LONGEST_LEASE = 10
-"""How many of our leases the lease of another receiver may be long."""
 LONGEST_LOOK_SECONDS = 30.0
 """The longest wait before the journal or the case system is tried again after it failed altogether, in seconds."""
 
@@ -174,7 +169,7 @@ class Receiver:
         background = [
             asyncio.create_task(worker.run(), name="worker"),
             asyncio.create_task(self._keep_house(), name="housekeeping"),
-            asyncio.create_task(self._watch_clock(worker), name="clock"),
+            asyncio.create_task(watch_clock(self._end_waits, self._clock, worker.wake), name="clock"),
         ]
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
@@ -308,23 +303,13 @@ class Receiver:
         policy = self._settings.receiver
         return Backoff(policy.retry_first_seconds, policy.retry_longest_seconds)
 
-    async def _watch_clock(self, worker: Worker[Entry]) -> None:
-        """Wake reports that a wrong clock has put to sleep, here or on another machine, once it is right again."""
-        journal, policy = _opened(self._journal), self._settings.receiver
-        longest_wait = timedelta(seconds=policy.retry_longest_seconds + CLOCKS_DIFFER_SECONDS)
+    async def _end_waits(self, at: datetime) -> int:
+        """End what a wrong clock set."""
+        longest_wait = timedelta(seconds=self._settings.receiver.retry_longest_seconds + CLOCKS_DIFFER_SECONDS)
         longest_lease = timedelta(seconds=LONGEST_LEASE * self._settings.journal.lease_seconds)
-        while True:
-            try:
-                count = await journal.end_impossible_waits(
-                    self._clock.now(), longest_wait=longest_wait, longest_lease=longest_lease
-                )
-            except JournalUnavailable as error:
-                log.warning("what waits is not looked through now: %s", error)
-            else:
-                if count:
-                    log.warning("%d reports were to wait until a time set by a wrong clock; they go on now", count)
-                    worker.wake()
-            await self._clock.sleep(CLOCK_SECONDS)
+        return await _opened(self._journal).end_impossible_waits(
+            at, longest_wait=longest_wait, longest_lease=longest_lease
+        )
 
     async def _keep_house(self) -> None:
         """Erase originals that have outlived their use, and what crashes left of downloads."""

@@ -148,7 +148,8 @@ class Recorder:
     def _unsent_too_long(self, outgoing: Outgoing) -> bool:
         now, limit = self.clock.now(), timedelta(minutes=self.settings.alarm_unsent_minutes)
         if outgoing.alarmed_at is None:
-            return now - outgoing.order.kept_at >= limit
+            # A clock that was ahead may have kept it in the future; what moved there has been put right.
+            return now - min(outgoing.order.kept_at, outgoing.moved_at) >= limit
         return now - outgoing.alarmed_at >= max(limit, A_DAY)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -26,8 +26,9 @@ from fiksmelding.sender.road import Road
 from fiksmelding.sender.sent import Sent
 from fiksmelding.sender.steps import SendStep, StepObserver, watch_nothing
 from fiksmelding.sender.submit_step import SubmitStep
+from fiksmelding.sender.waits import CLOCKS_DIFFER, longest_waits
 from fiksmelding.sender.watching import Watch
-from fiksmelding.worker import Backoff, Worker
+from fiksmelding.worker import LONGEST_LEASE, Backoff, Worker, watch_clock
 
 log = logging.getLogger("fiksmelding.sender")
 
@@ -99,7 +100,7 @@ class Sender:
             self._catalog = Catalog(session)
             self._directory = Directory(reports, self._clock)
             self._worker = self._make_worker(self._outbox, self._make_road(self._outbox, reports, self._directory))
-            self._working = asyncio.create_task(self._worker.run(), name="sender")
+            self._working = asyncio.create_task(self._work(self._worker), name="sender")
             stack.push_async_callback(self._stop)
             self._stack = stack.pop_all()
         return self
@@ -267,6 +268,21 @@ class Sender:
             backoff=Backoff(policy.retry_first_seconds, policy.retry_longest_seconds),
             clock=self._clock,
             lease_seconds=self._settings.journal.lease_seconds,
+        )
+
+    async def _work(self, worker: Worker[Outgoing]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run(), name="worker")
+            tasks.create_task(watch_clock(self._end_waits, self._clock, worker.wake), name="clock")
+
+    async def _end_waits(self, at: datetime) -> int:
+        """End what a wrong clock set."""
+        longest_lease = timedelta(seconds=LONGEST_LEASE * self._settings.journal.lease_seconds)
+        return await self.outbox.end_impossible_waits(
+            at,
+            longest_waits=longest_waits(self._settings.sender),
+            longest_lease=longest_lease,
+            clocks_differ=CLOCKS_DIFFER,
         )
 
     def _check_working(self) -> None:

@@ -4,16 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fiksmelding import FolderHandler, Receiver, Registered, Reject, Report, Sender
 from fiksmelding.alarms import Alarm, AlarmKind
-from fiksmelding.config import JournalSettings
+from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.journal import EventKind, Journal
-from fiksmelding.journal.outbox import OutgoingState
+from fiksmelding.journal.outbox import Outbox, Outgoing, OutgoingState
 from fiksmelding.messages import MessageType
 from fiksmelding.sender import Progress, Sent
-from fiksmelding.simulator import Simulator
+from fiksmelding.simulator import HttpFault, Simulator
 from support.senders import report, school
 
 KOMMUNER = {"4601": "bergen", "0301": "oslo", "5501": "tromso"}
@@ -149,3 +150,24 @@ async def test_of_two_senders_on_one_outbox_one_hands_over_and_the_other_takes_o
             await sent.until(OutgoingState.ACCEPTED)
         assert not any(one.uncertain for one in await second.outbox.list())
     assert len(fiks.reports()) == 3
+
+
+async def test_what_a_wrong_clock_put_to_sleep_goes_on_while_a_sender_is_open(
+    fiks: Simulator, at: JournalSettings
+) -> None:
+    settings = school(fiks).model_copy(update={"journal": at})
+    fiks.faults.add(HttpFault(path="/bekymringsmelding/", method="POST", status=503, times=None))
+    async with Sender(settings) as sender:
+        sent = await sender.send(report())
+    asleep = await put_to_sleep(settings, sent.id)
+    fiks.faults.clear()
+    async with Sender(settings) as sender, asyncio.timeout(20):
+        accepted = await (await sender.find(asleep.id)).until(OutgoingState.ACCEPTED)
+    assert accepted.submissions >= 1
+
+
+async def put_to_sleep(settings: Settings, sent_id: str) -> Outgoing:
+    """Let a report wait as one does that failed while the clock was half a year ahead."""
+    async with Outbox(settings.journal) as outbox:
+        outgoing = await outbox.get(sent_id)
+        return await outbox.postpone(outgoing, datetime.now(UTC) + timedelta(days=180), failures=1)

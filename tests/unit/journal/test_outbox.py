@@ -9,29 +9,20 @@ from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import EventKind, Journal
 from fiksmelding.journal.outbox import Order, Outbox, Outgoing, OutgoingState, SealedCopies, SeenStatus, Step
+from support import shipping
 from support.arrivals import NOON
 from support.journals import kept, tamper
+from support.shipping import OURS
 
 COPIES = SealedCopies(bytes(range(256)) * 20, b"sealed for the printer")
 LATER = NOON + timedelta(hours=1)
 
 
-OURS, THEIRS = "3a0d8f0e-1c54-4f0e-8f2e-5a5c4f0b8f22", "b6a1c9f4-2f1d-4c8a-9b2e-0c7f5d3e1a11"
+THEIRS = "b6a1c9f4-2f1d-4c8a-9b2e-0c7f5d3e1a11"
 
 
 def order(key: str | None = None, organisation_id: str = OURS) -> Order:
-    return Order(
-        organisation_id=organisation_id,
-        message_type="no.ks.fiks.bekymringsmelding.privat.v2",
-        kommunenummer="4601",
-        bydelsnummer="02",
-        receiver="Bergen, Bergenhus",
-        kept_at=NOON,
-        keys_until=NOON + timedelta(days=300),
-        key_sha256="aa" * 32,
-        print_key_sha256="bb" * 32,
-        key=key,
-    )
+    return shipping.order(NOON, key=key, organisation_id=organisation_id)
 
 
 @pytest.fixture

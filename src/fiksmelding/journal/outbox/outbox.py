@@ -1,11 +1,11 @@
 """Reports on their way out, durably. Each method is one transaction, on disk when it returns."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
@@ -13,7 +13,7 @@ from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import payloads, verifying
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
-from fiksmelding.journal.outbox import rows
+from fiksmelding.journal.outbox import rows, waits
 from fiksmelding.journal.outbox.records import PASSABLE, Order, Outgoing, OutgoingState, SealedCopies, Step
 from fiksmelding.journal.records import Checkpoint, Event
 from fiksmelding.journal.rows import event_of
@@ -131,6 +131,37 @@ class Outbox:
     async def postpone(self, outgoing: Outgoing, due_at: datetime, *, failures: int) -> Outgoing:
         """Let a report wait, which is no event: nothing happened. It is given back. Raises as `record`."""
         return await self._database.write(lambda connection: rows.postpone(connection, outgoing, due_at, failures))
+
+    async def end_impossible_waits(
+        self,
+        at: datetime,
+        *,
+        longest_waits: Mapping[OutgoingState, timedelta],
+        longest_lease: timedelta,
+        clocks_differ: timedelta,
+    ) -> int:
+        """Put right what a wrong clock set: waits and claims longer than can be, and events of the future. No event.
+
+        What waits for the platform goes on at once; what gives a person time gets the whole of it from now on.
+
+        Args:
+            at: The present time.
+            longest_waits: No report in the given state waits longer than this.
+            longest_lease: No claim holds longer than this.
+            clocks_differ: No other process's clock is further ahead than this.
+
+        Returns:
+            How many waited.
+
+        Raises:
+            JournalUnavailable: Nothing was changed.
+        """
+
+        def put_right(connection: Connection) -> int:
+            waits.take_back_movements(connection, at, clocks_differ)
+            return waits.end_impossible(connection, at, longest_waits, longest_lease)
+
+        return await self._database.write(put_right)
 
     async def erase(self, outgoing: Outgoing, *, at: datetime) -> Outgoing:
         """Remove the sealed copies of a delivered report; the event log stays.
