@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,18 +16,13 @@ from cryptography import x509
 from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.simulator.accounts import Account
-from fiksmelding.simulator.background import Background
-from fiksmelding.simulator.brokers import AnyBroker, rabbit_maker, running_broker, silence
+from fiksmelding.simulator.brokers import silence
 from fiksmelding.simulator.clock import SimulatorClock
 from fiksmelding.simulator.exchange import TakenMessage
-from fiksmelding.simulator.faults import Faults, Trouble
+from fiksmelding.simulator.faults import Faults
 from fiksmelding.simulator.http.control import ControlRoutes
 from fiksmelding.simulator.http.fault_control import FaultControlRoutes
-from fiksmelding.simulator.http.faults import suffer_faults
 from fiksmelding.simulator.http.oauth import ISSUER_PATH
-from fiksmelding.simulator.http.rabbitmq import QuestionRoutes
-from fiksmelding.simulator.http.routes import platform_routes
-from fiksmelding.simulator.http.server import HttpServer, reserve_port
 from fiksmelding.simulator.http.status_page import StatusPageRoutes
 from fiksmelding.simulator.keys import Keys
 from fiksmelding.simulator.municipalities import StottetVersjon
@@ -38,30 +31,17 @@ from fiksmelding.simulator.national.portal import SealedReport
 from fiksmelding.simulator.national.reports import Receipt, Report
 from fiksmelding.simulator.national.service import Submission
 from fiksmelding.simulator.national.states import Tilstand
+from fiksmelding.simulator.opening import LOOPBACK, Running, Wishes, start
 from fiksmelding.simulator.platform import AccountState, Platform
 from fiksmelding.simulator.queues import QueuedMessage
-from fiksmelding.simulator.rabbitmq import Questions, RabbitAddress
+from fiksmelding.simulator.rabbitmq import RabbitAddress
 from fiksmelding.simulator.refusals import Refusal
-from fiksmelding.simulator.restart import STATE_FILE, Ports, clock_of, forget_everything
 from fiksmelding.simulator.settings_files import Addresses, write_settings
-from fiksmelding.simulator.state import State
-from fiksmelding.simulator.world import Party, World
+from fiksmelding.simulator.world import Party
 
 __all__ = ["CONTROL_FILE", "Simulator"]
 
 CONTROL_FILE = "simulator.json"
-LOOPBACK = "127.0.0.1"
-ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    folder: Path
-    platform: Platform
-    amqp: AnyBroker
-    background: Background
-    api_port: int
-    control_port: int
 
 
 class Simulator:
@@ -103,23 +83,26 @@ class Simulator:
         seed: int = 0,
         fresh: bool = False,
     ) -> None:
-        self._fresh = fresh
-        self._wanted_folder = folder
-        self._host = host
-        self._api_port = api_port
-        self._amqp_port = amqp_port
-        self._rabbitmq = RabbitAddress.of(amqp_url, amqp_admin)
-        self._keys = keys or Keys(folder=None if folder is None else folder / "keys")
-        self._seed = seed
-        self._clock = SimulatorClock()
+        self._wishes = Wishes(
+            folder=folder,
+            host=host,
+            api_port=api_port,
+            amqp_port=amqp_port,
+            rabbitmq=RabbitAddress.of(amqp_url, amqp_admin),
+            keys=keys or Keys(folder=None if folder is None else folder / "keys"),
+            seed=seed,
+            fresh=fresh,
+        )
         self._stack = AsyncExitStack()
-        self._opened: _Running | None = None
+        self._opened: Running | None = None
 
     async def __aenter__(self) -> Self:
         if self._opened is not None:
             raise FiksmeldingError("The simulator is running already.")
         async with AsyncExitStack() as stack:
-            self._opened = await self._open(stack)
+            beside = (StatusPageRoutes(), ControlRoutes(self), FaultControlRoutes(self))
+            routes = chain.from_iterable(one.routes() for one in beside)
+            self._opened = await start(stack, self._wishes, beside=routes)
             stack.callback(self._forget)
             self._write_control_file(stack)
             self._stack = stack.pop_all()
@@ -133,7 +116,7 @@ class Simulator:
     @property
     def clock(self) -> SimulatorClock:
         """The simulator's time, which can be pushed forward."""
-        return self._clock
+        return self._running.clock
 
     @property
     def folder(self) -> Path:
@@ -143,7 +126,7 @@ class Simulator:
     @property
     def api_url(self) -> str:
         """Base of the HTTP API."""
-        return f"http://{self._reached_at}:{self._running.api_port}"
+        return f"http://{self._wishes.reached_at}:{self._running.api_port}"
 
     @property
     def issuer(self) -> str:
@@ -153,12 +136,12 @@ class Simulator:
     @property
     def amqp_url(self) -> str:
         """The broker's URL, without credentials."""
-        return f"amqps://{self._amqp_host}:{self._running.amqp.port}"
+        return f"amqps://{self._wishes.amqp_host}:{self._running.amqp.port}"
 
     @property
     def on_rabbitmq(self) -> bool:
         """Whether it runs on a RabbitMQ, on whose queues time cannot be pushed forward."""
-        return self._rabbitmq is not None
+        return self._wishes.rabbitmq is not None
 
     @property
     def control_url(self) -> str:
@@ -178,7 +161,7 @@ class Simulator:
     @property
     def keys(self) -> Keys:
         """The keys in use."""
-        return self._keys
+        return self._wishes.keys
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -215,9 +198,9 @@ class Simulator:
         Raises:
             Refusal: There is no account of that name.
         """
-        roots = self._rabbitmq.ca_file if self._rabbitmq else None
-        addresses = Addresses(self.api_url, self.issuer, self._amqp_host, self._running.amqp.port, roots)
-        return write_settings(self.folder, self.party(account), self._keys.authority.roots_pem, addresses)
+        roots = self._wishes.rabbitmq.ca_file if self._wishes.rabbitmq else None
+        addresses = Addresses(self.api_url, self.issuer, self._wishes.amqp_host, self._running.amqp.port, roots)
+        return write_settings(self.folder, self.party(account), self._wishes.keys.authority.roots_pem, addresses)
 
     def settings_for(self, account: str) -> Settings:
         """Settings for a program that acts on an account.
@@ -361,73 +344,10 @@ class Simulator:
         await self._running.amqp.sever()
 
     @property
-    def _running(self) -> _Running:
+    def _running(self) -> Running:
         if self._opened is None:
             raise FiksmeldingError("The simulator is not running: use `async with Simulator() as fiks:`.")
         return self._opened
-
-    @property
-    def _amqp_host(self) -> str:
-        return _in_url(self._rabbitmq.host) if self._rabbitmq else self._reached_at
-
-    @property
-    def _reached_at(self) -> str:
-        return _in_url(LOOPBACK if self._host in ANY_ADDRESS else self._host)
-
-    async def _open(self, stack: AsyncExitStack) -> _Running:
-        folder = self._wanted_folder or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="fiksmelding-", ignore_cleanup_errors=True))
-        )
-        folder = folder.absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-        if self._fresh:
-            forget_everything(folder)
-        state = stack.enter_context(State(folder / STATE_FILE if self._keeps_state else None))
-        ports = Ports.of(state)
-        if self._keeps_state:
-            self._clock = clock_of(state)
-        api_socket = stack.enter_context(reserve_port(self._host, self._api_port or ports.api))
-        control_socket = stack.enter_context(reserve_port(LOOPBACK, ports.control))
-        api_port: int = api_socket.getsockname()[1]
-        world = await asyncio.to_thread(World.new, self._keys)
-        api_url = f"http://{self._reached_at}:{api_port}"
-        platform = Platform(
-            world=world,
-            keys=self._keys,
-            clock=self._clock,
-            folder=folder,
-            api_url=api_url,
-            issuer=f"{api_url}{ISSUER_PATH}",
-            make_broker=rabbit_maker(self._rabbitmq, self._keys, world.register),
-            state=state,
-            seed=self._seed,
-        )
-        platform.resume()
-        background = await stack.enter_async_context(Background())
-        background.start(platform.national.run(), name="national service")
-        background.start(platform.agenda.run(), name="agenda")
-        questions = Questions(platform.authentication)
-        routes = platform_routes(platform, api_url=api_url, issuer=f"{api_url}{ISSUER_PATH}")
-        if self._rabbitmq:
-            routes.extend(QuestionRoutes(questions).routes())
-        suffering = suffer_faults(platform.faults, self._clock)
-        await stack.enter_async_context(HttpServer(api_socket, routes, middlewares=[suffering]))
-        names = ("localhost", LOOPBACK, self._reached_at.strip("[]"))
-        broker = running_broker(
-            platform, self._keys, questions, host=self._host, port=self._amqp_port or ports.amqp, names=names
-        )
-        amqp = await stack.enter_async_context(broker)
-        platform.faults.trouble_connections = partial(_trouble, amqp, background)
-        beside = [*StatusPageRoutes().routes(), *ControlRoutes(self).routes(), *FaultControlRoutes(self).routes()]
-        await stack.enter_async_context(HttpServer(control_socket, beside))
-        control_port: int = control_socket.getsockname()[1]
-        Ports(api=api_port, amqp=amqp.port, control=control_port).keep(state)
-        return _Running(folder, platform, amqp, background, api_port, control_port)
-
-    @property
-    def _keeps_state(self) -> bool:
-        # What is on a RabbitMQ's queues does not outlive a run, and reports without their messages are of no use.
-        return self._wanted_folder is not None and self._rabbitmq is None
 
     def _write_control_file(self, stack: AsyncExitStack) -> None:
         path = self.folder / CONTROL_FILE
@@ -466,18 +386,7 @@ class Simulator:
         return (await self.platform.national.submit(submission)).id
 
 
-def _trouble(broker: AnyBroker, background: Background, kind: Trouble) -> None:
-    if kind == "half_open":
-        silence(broker)
-    else:
-        background.start(broker.sever(), name="cut connections")
-
-
 def _certificate(account: Account) -> x509.Certificate:
     if account.certificate is None:
         raise Refusal.not_found(f"Account {account.id} has no certificate.")
     return account.certificate
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
