@@ -160,7 +160,7 @@ class Consumer:
             self._board.show(ConsumerState.CLOSED)
 
     async def _supervise(self, tls: ssl.SSLContext | None) -> None:
-        failures = 0
+        failures = refusals = 0
         while not self._closing:
             if self._paused:
                 self._board.show(ConsumerState.PAUSED)
@@ -171,12 +171,15 @@ class Consumer:
                 await self._connect_and_serve(tls)
             except REFUSALS as error:
                 self._board.show(ConsumerState.REFUSED, await self._why_refused(error))
-                wait = _slow_wait(self._settings)
+                refusals += 1
+                # One bad token may be followed by a good one; a right that is missing is not back in a second.
+                wait = _wait(self._settings, refusals) if refusals == 1 else _slow_wait(self._settings)
             except Exception as error:  # noqa: BLE001  whatever went wrong, receiving must go on
                 reason = str(error) if isinstance(error, FiksmeldingError) else f"Unexpected {type(error).__name__}."
                 self._board.show(ConsumerState.CONNECTING, reason)
                 lasted = self._clock.monotonic() - started
                 failures = 1 if lasted > self._settings.reconnect_longest_seconds else failures + 1
+                refusals = 0
                 wait = _wait(self._settings, failures)
             else:
                 continue
