@@ -39,3 +39,15 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`; at once for zero or less."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+async def woken(event: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Return when `event` is set, or after `seconds`."""
+    waiting = asyncio.create_task(event.wait(), name="woken")
+    resting = asyncio.create_task(clock.sleep(seconds), name="rest")
+    try:
+        await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        resting.cancel()
+        await asyncio.gather(waiting, resting, return_exceptions=True)

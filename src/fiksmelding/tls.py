@@ -1,5 +1,6 @@
-"""Whom we believe we are talking to: one way to make a TLS context, for the platform and for the broker."""
+"""Whom we believe we are talking to: one way to make a TLS context, for every server that we call."""
 
+import ipaddress
 import ssl
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
         raise SettingsError(f"{ca_file} cannot be read: {error.strerror}.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether `host` (a name or an IP address) can only mean the machine that we run on."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

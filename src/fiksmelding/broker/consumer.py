@@ -1,7 +1,6 @@
 """Consuming a queue for as long as it takes: connect, consume, notice the loss, connect again."""
 
 import asyncio
-import ipaddress
 import logging
 import random
 import ssl
@@ -28,7 +27,7 @@ from fiksmelding.errors import (
     RequestRefused,
     SettingsError,
 )
-from fiksmelding.tls import client_context
+from fiksmelding.tls import client_context, is_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +112,7 @@ class Consumer:
         if self._supervisor is not None:
             raise BrokerError("A consumer is opened once: make another.")
         tls = await asyncio.to_thread(client_context, self._settings.ca_file) if self._settings.tls else None
-        if tls is None and not all(_on_this_machine(host) for host, _ in self._settings.addresses):
+        if tls is None and not all(is_this_machine(host) for host, _ in self._settings.addresses):
             raise SettingsError("broker.tls may only be false for a broker on this machine.")
         self._supervisor = asyncio.create_task(self._supervise(tls), name=f"fiksmelding-consumer-{self._queue}")
         return self
@@ -276,10 +275,3 @@ def _wait(settings: BrokerSettings, failures: int) -> float:
 def _slow_wait(settings: BrokerSettings) -> float:
     longest = settings.reconnect_longest_seconds
     return _random.uniform(longest / 2, longest)
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

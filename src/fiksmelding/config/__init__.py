@@ -18,9 +18,11 @@ from fiksmelding.config.tables import (
     TrustSettings,
     WebhookSettings,
 )
+from fiksmelding.config.watching import AlarmsSettings
 
 __all__ = [
     "AccountSettings",
+    "AlarmsSettings",
     "BrokerSettings",
     "IntegrationSettings",
     "JournalSettings",

@@ -22,10 +22,11 @@ from fiksmelding.config.tables import (
     WebhookSettings,
 )
 from fiksmelding.config.values import Table
+from fiksmelding.config.watching import AlarmsSettings
 from fiksmelding.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
-LISTS = {"private_keys": os.pathsep, "roots": os.pathsep, "hosts": ","}
+LISTS = {"private_keys": os.pathsep, "roots": os.pathsep, "hosts": ",", "mail_to": ","}
 """What separates the values of a list in an environment variable."""
 
 
@@ -42,6 +43,7 @@ class Settings(Table):
     sender: SenderSettings = SenderSettings()
     webhook: WebhookSettings = WebhookSettings()
     trust: TrustSettings = TrustSettings()
+    alarms: AlarmsSettings = AlarmsSettings()
 
     @classmethod
     def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:

@@ -12,7 +12,8 @@ from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.receiver.turns import CaseSystemStatus
-from fiksmelding.receiver.webhook import WebhookFailed, WebhookHandler
+from fiksmelding.receiver.webhook import WebhookHandler
+from fiksmelding.webhooks import WebhookFailed
 
 __all__ = [
     "CaseSystemStatus",

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from fiksmelding import keys
 from fiksmelding.alarms import AlarmObserver, Alarms, tell_nobody
+from fiksmelding.alarms.routing import AlarmRoutes
 from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
@@ -65,7 +66,7 @@ class Receiver:
         handler: Stores a report in the case system; see `Handler`.
         confirm: Reads back whether it is there, before a receipt goes out. Recommended.
         observe: Told of each step of each entry, right after it.
-        alarm: Told of what a person has to hear of, once; each is logged too.
+        alarm: Told of what a person has to hear of, once; each is logged too, and sent where `[alarms]` says.
         clock: Where the time is read.
     """
 
@@ -85,7 +86,8 @@ class Receiver:
         self._confirm = confirm
         self._observe = observe
         self._clock: Clock = clock or SystemClock()
-        self._alarms = Alarms(self._clock, alarm)
+        self._routes = AlarmRoutes(settings.alarms, self._clock)
+        self._alarms = Alarms(self._clock, alarm, self._routes)
         self._stack = AsyncExitStack()
         self._stopping = asyncio.Event()
         self._running = False
@@ -107,6 +109,7 @@ class Receiver:
         signer = await asyncio.to_thread(keys.signer, self._settings)
         trust = await asyncio.to_thread(keys.trust, self._settings)
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._routes)
             journal = await stack.enter_async_context(Journal(self._settings.journal))
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
             answering = Answering(Outbound(session), Catalog(session), signer)

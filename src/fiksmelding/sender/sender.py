@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from fiksmelding import keys
 from fiksmelding.alarms import AlarmKind, AlarmObserver, Alarms, tell_nobody
+from fiksmelding.alarms.routing import AlarmRoutes
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
 from fiksmelding.envelope import Signer
@@ -51,7 +52,7 @@ class Sender:
     Args:
         settings: Account, platform, outbox (`[journal]`) and policies (`[sender]`).
         on_progress: Told of each event of each report, once it is durable.
-        on_alarm: Told of what a person has to hear of.
+        on_alarm: Told of what a person has to hear of, once; each is logged too, and sent where `[alarms]` says.
         observe: Told of each step; for tests.
         clock: Where the time is read.
     """
@@ -69,7 +70,8 @@ class Sender:
         self._on_progress = on_progress
         self._observe = observe
         self._clock: Clock = clock or SystemClock()
-        self._alarms = Alarms(self._clock, on_alarm)
+        self._routes = AlarmRoutes(settings.alarms, self._clock)
+        self._alarms = Alarms(self._clock, on_alarm, self._routes)
         self._watch = Watch(self._clock)
         self._stack = AsyncExitStack()
         self._pins: Pins = {}
@@ -93,6 +95,7 @@ class Sender:
         self._signer = await asyncio.to_thread(keys.signer, self._settings)
         self._pins = await asyncio.to_thread(read_pins, self._settings.sender.pinned_certificates)
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._routes)
             outbox = Outbox(self._settings.journal, self._organisation_id)
             self._outbox = await stack.enter_async_context(outbox)
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from fiksmelding.clock import Clock
-from fiksmelding.worker import woken
+from fiksmelding.clock import Clock, woken
 
 LONGEST_REST = 1.0
 """Another process may take the steps: the outbox is looked at this often at least, in seconds."""

@@ -2,7 +2,6 @@
 
 from fiksmelding.worker.backoff import Backoff
 from fiksmelding.worker.right_clock import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE, watch_clock
-from fiksmelding.worker.waiting import woken
 from fiksmelding.worker.worker import Queue, Worker
 
-__all__ = ["CLOCKS_DIFFER_SECONDS", "LONGEST_LEASE", "Backoff", "Queue", "Worker", "watch_clock", "woken"]
+__all__ = ["CLOCKS_DIFFER_SECONDS", "LONGEST_LEASE", "Backoff", "Queue", "Worker", "watch_clock"]

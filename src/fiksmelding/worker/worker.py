@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from fiksmelding.clock import Clock
+from fiksmelding.clock import Clock, woken
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import Checkpoint, ClaimedByAnother
 from fiksmelding.worker.backoff import Backoff
-from fiksmelding.worker.waiting import woken
 
 log = logging.getLogger("fiksmelding.worker")
 

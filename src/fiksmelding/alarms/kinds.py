@@ -1,19 +1,10 @@
-"""Alarms: what a person has to hear of. One place, so that it can be sent on; each is told once, not per attempt."""
+"""What a person has to hear of: every kind of alarm, and how grave it is."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-
-from fiksmelding.clock import Clock
-
-log = logging.getLogger("fiksmelding.alarms")
-
-SILENCE = timedelta(hours=1)
-"""How long the same alarm about the same thing is not told again."""
-REMEMBERED = 10_000
 
 
 class AlarmKind(StrEnum):
@@ -63,6 +54,9 @@ class AlarmKind(StrEnum):
     ODD_STATUS = "odd_status"
     """A report came to a state that nobody knows, or went back."""
 
+    TEST = "test"
+    """Nothing is wrong: somebody wanted to see whether alarms get through."""
+
 
 LEVELS = {
     **dict.fromkeys(
@@ -83,6 +77,7 @@ LEVELS = {
             AlarmKind.SENT_AGAIN,
             AlarmKind.AVVIST_FAGSYSTEM,
             AlarmKind.ODD_STATUS,
+            AlarmKind.TEST,
         ),
         logging.WARNING,
     ),
@@ -111,7 +106,12 @@ class Alarm:
     @property
     def level(self) -> int:
         """How grave it is, as the levels of `logging`."""
-        return logging.WARNING if self.over else LEVELS.get(self.kind, logging.CRITICAL)
+        return logging.WARNING if self.over else self.gravity
+
+    @property
+    def gravity(self) -> int:
+        """How grave that is, or was, which it tells of: whoever heard of it hears that it is over."""
+        return LEVELS.get(self.kind, logging.CRITICAL)
 
 
 AlarmObserver = Callable[[Alarm], None]
@@ -120,44 +120,3 @@ AlarmObserver = Callable[[Alarm], None]
 
 def tell_nobody(_alarm: Alarm) -> None:
     """The observer of those to whom the log is enough."""
-
-
-class Alarms:
-    """Logs alarms and hands them on.
-
-    Args:
-        clock: Where the time is read.
-        observer: Who else hears of them.
-    """
-
-    def __init__(self, clock: Clock, observer: AlarmObserver = tell_nobody) -> None:
-        self._clock = clock
-        self._observer = observer
-        self._told: OrderedDict[tuple[AlarmKind, str | None, str], datetime] = OrderedDict()
-
-    def sound(self, kind: AlarmKind, text: str, *, entry_id: str | None = None) -> None:
-        """Tell of something, unless the same was told within the hour; then it is only logged."""
-        key, now = (kind, entry_id, text), self._clock.now()
-        last = self._told.get(key)
-        if last is not None and now - last < SILENCE:
-            log.warning("%s", text, extra={"event": kind.value, "entry_id": entry_id})
-            return
-        self._told[key] = now
-        self._told.move_to_end(key)
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
-        self._tell(Alarm(kind=kind, text=text, at=now, entry_id=entry_id))
-
-    def over(self, kind: AlarmKind, text: str) -> None:
-        """Tell that a condition, not that of a single message, has passed; the next one is told again."""
-        for key in [key for key in self._told if key[0] is kind and key[1] is None]:
-            del self._told[key]
-        self._tell(Alarm(kind=kind, text=text, at=self._clock.now(), over=True))
-
-    def _tell(self, alarm: Alarm) -> None:
-        extra = {"event": alarm.kind.value, "entry_id": alarm.entry_id}
-        log.log(alarm.level, "%s", alarm.text, extra=extra)
-        try:
-            self._observer(alarm)
-        except Exception as error:  # noqa: BLE001 - a report must not suffer from who is told of it
-            log.error("The alarm was not handed on: %s", error.__class__.__name__, extra=extra)  # noqa: TRY400

@@ -1,0 +1,79 @@
+"""The tables by which people and their systems hear how it goes."""
+
+import socket
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from fiksmelding.config.values import FilePath, Table, secret
+
+Level = Literal["warning", "error", "critical"]
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")]
+
+
+class AlarmsSettings(Table):
+    """`[alarms]`: who is told when a person has to hear of something. The log always is.
+
+    Attributes:
+        name: What the alarms call this installation, for those who have several; the machine's name when absent.
+        webhook_url: Where each alarm is posted as JSON: `https`, or `http` on this machine. None is when absent.
+        webhook_secret: What the posts are signed with. Prefer `webhook_secret_file` or the environment. Not signed
+            when there is none.
+        webhook_secret_file: File that holds it; white space at its end is dropped. At least 16 bytes.
+        webhook_ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
+        webhook_level: The least grave alarms it gets: `warning`, `error` or `critical`.
+        mail_to: Who gets alarms by e-mail; nobody when absent.
+        mail_from: The sender's address of these e-mails; needed with `mail_to`.
+        mail_level: The least grave alarms that are mailed: `warning`, `error` or `critical`.
+        mail_pause_seconds: The least time between two e-mails, in seconds; what happens meanwhile goes into the next.
+        smtp_host: The mail server.
+        smtp_port: Its port.
+        smtp_security: `starttls`, `tls` from the first byte (port 465), or `none`, which only a server on this machine
+            may have.
+        smtp_user: The user name, for a server that asks for one.
+        smtp_password: Its password. Prefer `smtp_password_file` or the environment.
+        smtp_password_file: File that holds the password; white space at its end is dropped.
+        smtp_ca_file: Certificates (PEM file) that the server's TLS certificate must chain to; the system's when absent.
+        timeout_seconds: Time limit of one attempt to tell, in seconds.
+        room: How many alarms may wait for a webhook or mail server that does not answer; the oldest give way.
+        stop_seconds: How long a stop may wait until what waits is told, in seconds.
+    """
+
+    name: str = Field(default_factory=socket.gethostname, min_length=1, pattern=r"^[^\r\n]+$")
+    webhook_url: str | None = None
+    webhook_secret: SecretStr | None = None
+    webhook_secret_file: FilePath | None = None
+    webhook_ca_file: FilePath | None = None
+    webhook_level: Level = "warning"
+    mail_to: tuple[MailAddress, ...] = ()
+    mail_from: MailAddress | None = None
+    mail_level: Level = "warning"
+    mail_pause_seconds: float = Field(default=60.0, ge=0)
+    smtp_host: str = "localhost"
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_password_file: FilePath | None = None
+    smtp_ca_file: FilePath | None = None
+    timeout_seconds: float = Field(default=20.0, gt=0)
+    room: int = Field(default=1000, ge=1, le=100_000)
+    stop_seconds: float = Field(default=5.0, ge=0)
+
+    def webhook_key(self) -> SecretStr | None:
+        """The webhook's secret, wherever it is kept; None when there is none.
+
+        Raises:
+            SettingsError: Its file cannot be read.
+        """
+        if self.webhook_secret is None and self.webhook_secret_file is None:
+            return None
+        return secret(self.webhook_secret, self.webhook_secret_file, "alarms.webhook_secret_file")
+
+    def smtp_secret(self) -> SecretStr:
+        """The mail server's password, wherever it is kept.
+
+        Raises:
+            SettingsError: It is given nowhere, or its file cannot be read.
+        """
+        return secret(self.smtp_password, self.smtp_password_file, "alarms.smtp_password_file")
