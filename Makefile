@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench chaos interop package clean format
+.PHONY: help demo test check bench chaos interop package docs clean format
 
 help:
 	@echo "make demo    the whole road of four reports, on this machine alone"
 	@echo "make test    the tests (services that are missing are named and skipped)"
 	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
 	@echo "make package what is released: built, installed into an environment of its own, used"
+	@echo "make docs    the documentation site, in build/site"
 	@echo "make check   lint, format, types, layers"
 	@echo "make bench   benchmarks, as ratios"
 	@echo "make chaos   reports arrive while everything breaks: REPORTS=300 MINUTES=2 SEED=1 (docs/reliability.md)"
@@ -46,6 +47,10 @@ interop: $(READY)
 
 package: $(READY)
 	FIKSMELDING_REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/package
+
+# Its notice is about a successor, and would be the only line of a build that is as it should be.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

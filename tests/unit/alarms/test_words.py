@@ -6,7 +6,8 @@ from pathlib import Path
 from fiksmelding.alarms import LEVELS, AlarmKind
 from fiksmelding.alarms.words import URGENCY, WORDS
 
-PAGE = (Path(__file__).parents[3] / "docs" / "alarms.md").read_text("utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "alarms.md").read_text("utf-8")
 
 
 def test_every_kind_has_words_for_people() -> None:
@@ -33,3 +34,9 @@ def test_the_page_names_the_level_of_each() -> None:
     names = {30: "warning", 40: "error", 50: "critical"}
     for kind in AlarmKind:
         assert f"Level: {names[LEVELS.get(kind, 50)]}." in sections[kind.value], kind
+
+
+def test_the_municipality_s_page_has_each_by_the_words_of_its_e_mail_and_of_its_log_line() -> None:
+    page = (DOCS / "kommune" / "feil.md").read_text("utf-8")
+    assert [kind.value for kind in AlarmKind if f"`{kind.value}`" not in page] == []
+    assert [words.title for words in WORDS.values() if words.title not in page] == []
