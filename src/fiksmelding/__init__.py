@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         UnknownReceiver,
     )
     from fiksmelding.fiks_io import Dialogue, FiksIO, Message
+    from fiksmelding.operations import Period, Reconciliation, reconcile
     from fiksmelding.receiver import (
         Confirm,
         FolderHandler,
@@ -75,12 +76,14 @@ __all__ = [
     "NotFound",
     "NotJoined",
     "NotSendable",
+    "Period",
     "PlatformError",
     "PlatformUnavailable",
     "Problem",
     "Progress",
     "Quarantine",
     "Receiver",
+    "Reconciliation",
     "Registered",
     "Reject",
     "Report",
@@ -95,6 +98,7 @@ __all__ = [
     "UnknownReceiver",
     "WebhookHandler",
     "__version__",
+    "reconcile",
 ]
 
 _HOME = {
@@ -115,6 +119,7 @@ _HOME = {
         ),
         "fiksmelding.receiver",
     ),
+    **dict.fromkeys(("Period", "Reconciliation", "reconcile"), "fiksmelding.operations"),
     **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
     **dict.fromkeys(("Dialogue", "FiksIO", "Message"), "fiksmelding.fiks_io"),
 }

@@ -31,6 +31,11 @@ class AlarmKind(StrEnum):
     UNKNOWN_NOTICE = "unknown_notice"
     """The platform says that something was not delivered which is no receipt of ours."""
 
+    RECONCILIATION = "reconciliation"
+    """A comparison found reports missing in the case system, or standing still."""
+    NOT_RECONCILED = "not_reconciled"
+    """A comparison could not be made, or only in part."""
+
     NOT_JOINED = "not_joined"
     """A municipality takes no reports over this service."""
     KEY_ENDS_SOON = "key_ends_soon"
@@ -67,6 +72,7 @@ LEVELS = {
             AlarmKind.SUBMIT_REFUSED,
             AlarmKind.OUTCOME_UNKNOWN,
             AlarmKind.UNMOVED,
+            AlarmKind.NOT_RECONCILED,
         ),
         logging.ERROR,
     ),

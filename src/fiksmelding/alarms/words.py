@@ -80,6 +80,16 @@ WORDS: Mapping[AlarmKind, Words] = MappingProxyType(
             "Beskjeden gjelder ikke noe som dette mottaket har sendt. Kanskje bruker et annet program samme konto.",
             "Finn ut om et annet program sender fra kontoen.",
         ),
+        AlarmKind.RECONCILIATION: Words(
+            "Noe mangler: meldinger stemmer ikke med fagsystemet",
+            "Avstemmingen fant meldinger som fagsystemet ikke har, eller som står stille. De er fortsatt lagret her.",
+            "Kjør «fiksmelding reconcile». Den viser hver av dem, og kommandoen som retter det.",
+        ),
+        AlarmKind.NOT_RECONCILED: Words(
+            "Avstemmingen kunne ikke gjennomføres",
+            "Vi vet derfor ikke om fagsystemet har alle meldingene.",
+            "Driftsansvarlig må rette det som hindret den, og kjøre «fiksmelding reconcile» på nytt.",
+        ),
         AlarmKind.NOT_JOINED: Words(
             "Kommunen tar ikke imot meldinger digitalt",
             "Meldingen er ikke sendt.",

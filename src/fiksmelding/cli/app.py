@@ -11,6 +11,7 @@ from fiksmelding.cli.alarm_commands import alarms_app
 from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
+from fiksmelding.cli.operations_commands import operations_app
 from fiksmelding.cli.options import SettingsOption
 from fiksmelding.cli.output import console, log_to_stderr, run
 from fiksmelding.cli.quarantine_commands import quarantine_app
@@ -33,6 +34,7 @@ app.add_typer(envelope_app)
 app.add_typer(keys_app, name="keys")
 app.add_typer(sender_app)
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(operations_app)
 app.add_typer(journal_app, name="journal")
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(quarantine_app, name="quarantine")

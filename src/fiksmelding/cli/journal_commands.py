@@ -50,3 +50,21 @@ def _verify(
 
     loaded = load_settings(settings)
     raise typer.Exit(run(verify(loaded.journal, checkpoint=checkpoint, as_json=as_json)))
+
+
+@journal_app.command("export")
+def _export(
+    report: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id in the journal, melding-id, bekymringsmelding-id, or reference.")
+    ],
+    *,
+    settings: SettingsOption,
+    original: Annotated[
+        Path | None, typer.Option("--original", help="Write the sealed original here; `fiksmelding open` opens it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export one report's whole history, for an access request (innsyn): in plain Norwegian, or as JSON."""
+    from fiksmelding.cli.history import export
+
+    raise typer.Exit(run(export(load_settings(settings).journal, report, original=original, as_json=as_json)))

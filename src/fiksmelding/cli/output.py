@@ -27,22 +27,26 @@ class Exit(IntEnum):
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
-    """Tell an error in words and end with the right status; a traceback is for those who ask by `--debug`."""
+def errors_told(failed: Exit = Exit.PROBLEM) -> Iterator[None]:
+    """Tell an error in words and end with the right status; a traceback is for those who ask by `--debug`.
+
+    Args:
+        failed: The status of what failed though the settings are right.
+    """
     try:
         yield
     except FiksmeldingError as error:
         logging.getLogger("fiksmelding").debug("what led to it", exc_info=error)
         complaints.print(f"[red]Error:[/red] {_plain(error)}", soft_wrap=True, highlight=False)
-        raise SystemExit(Exit.USAGE if isinstance(error, SettingsError) else Exit.PROBLEM) from None
+        raise SystemExit(Exit.USAGE if isinstance(error, SettingsError) else failed) from None
     except OSError as error:
         complaints.print(f"[red]Error:[/red] {error.filename or ''}: {error.strerror}", soft_wrap=True, highlight=False)
-        raise SystemExit(Exit.PROBLEM) from None
+        raise SystemExit(failed) from None
 
 
-def run(work: Coroutine[object, object, Result]) -> Result:
+def run(work: Coroutine[object, object, Result], *, failed: Exit = Exit.PROBLEM) -> Result:
     """Run a command's work to its end, with errors told in words."""
-    with errors_told():
+    with errors_told(failed):
         return asyncio.run(work)
 
 

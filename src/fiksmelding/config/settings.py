@@ -17,6 +17,7 @@ from fiksmelding.config.tables import (
     MaskinportenSettings,
     PlatformSettings,
     ReceiverSettings,
+    ReconcileSettings,
     SenderSettings,
     TrustSettings,
     WebhookSettings,
@@ -41,6 +42,7 @@ class Settings(Table):
     journal: JournalSettings
     receiver: ReceiverSettings = ReceiverSettings()
     sender: SenderSettings = SenderSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
     webhook: WebhookSettings = WebhookSettings()
     trust: TrustSettings = TrustSettings()
     alarms: AlarmsSettings = AlarmsSettings()

@@ -212,6 +212,19 @@ class SenderSettings(Table):
     stop_seconds: float = Field(default=40.0, gt=0)
 
 
+class ReconcileSettings(Table):
+    """`[reconcile]`: comparing what was kept with what the case system has.
+
+    Attributes:
+        waiting_minutes: How long a report may be kept without being registered, or registered without a receipt, before
+            that counts as a difference, in minutes.
+        listed: How many differences of one cause are listed; all are counted.
+    """
+
+    waiting_minutes: float = Field(default=60.0, gt=0)
+    listed: int = Field(default=10_000, ge=1)
+
+
 class WebhookSettings(Table):
     """`[webhook]`: where `fiksmelding receive` posts each report, unless it is given a folder.
 

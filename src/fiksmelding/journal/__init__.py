@@ -13,6 +13,7 @@ from fiksmelding.journal.records import (
     Kept,
     Lease,
     Receipt,
+    Reconciled,
     Standing,
 )
 from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
@@ -32,6 +33,7 @@ __all__ = [
     "Kept",
     "Lease",
     "Receipt",
+    "Reconciled",
     "Standing",
     "State",
     "back_up",

@@ -17,6 +17,7 @@ from fiksmelding.journal import keeping, migrations, payloads, periods, queries,
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
+from fiksmelding.journal.reconciliations import Reconciliations
 from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Standing
 from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
@@ -34,11 +35,15 @@ class Journal:
 
     Args:
         settings: Where it is, and the size of its pieces.
+
+    Attributes:
+        reconciliations: What comparisons with the case system found.
     """
 
     def __init__(self, settings: JournalSettings) -> None:
         self._settings = settings
         self._database = database_at(settings.url)
+        self.reconciliations: Final = Reconciliations(self._database)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()
@@ -352,6 +357,13 @@ class Journal:
         """The entry whose answer the platform took under `melding_id`, or None."""
         found = await self._all(queries.by_receipt(melding_id))
         return found[0] if found else None
+
+    async def with_id(self, some_id: str) -> Sequence[Entry]:
+        """Every entry of the reports that go by an id, the platform's, the sender's or ours, or by a reference.
+
+        Looks through the whole journal, as for a single question from a person.
+        """
+        return await self._database.read(lambda connection: queries.with_id(connection, some_id))
 
     async def report_id_taken(self, report_id: str, *, by_other_than: str) -> bool:
         """Whether another entry already goes by this report id."""

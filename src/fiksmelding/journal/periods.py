@@ -51,6 +51,7 @@ _COLUMNS: Final = (
     entries.c.duplicate_of,
     entries.c.reference,
     entries.c.reason,
+    entries.c.missing_at,
     receipts.c.answer,
     receipts.c.taken_at,
 )

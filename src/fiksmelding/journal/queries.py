@@ -98,6 +98,18 @@ def report_id_taken(connection: Connection, report_id: str, by_other_than: str) 
     return connection.execute(_REPORT_ID_TAKEN, wanted).first() is not None
 
 
+def with_id(connection: Connection, some_id: str) -> Sequence[Entry]:
+    """Every entry of the reports that go by an id or reference, repetitions included, in the order of keeping."""
+    columns = (entries.c.id, entries.c.melding_id, entries.c.bekymringsmelding_id, entries.c.report_id)
+    named = or_(*(column == some_id for column in (*columns, entries.c.reference)))
+    originals = [
+        row.duplicate_of or row.id
+        for row in connection.execute(select(entries.c.id, entries.c.duplicate_of).where(named)).all()
+    ]
+    query = select_entries().where(or_(entries.c.id.in_(originals), entries.c.duplicate_of.in_(originals)))
+    return [entry_of(row) for row in connection.execute(query.order_by(entries.c.sequence))]
+
+
 def by_receipt(melding_id: str) -> Select[*tuple[object, ...]]:
     """The entry whose answer the platform took under that id."""
     return select_entries().where(receipts.c.melding_id == melding_id)

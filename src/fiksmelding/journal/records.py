@@ -170,6 +170,8 @@ class Standing:
         reason: Why it is quarantined or rejected.
         answer: Its answer, once decided.
         taken_at: When the platform took the answer, aware UTC.
+        missing_at: Since when a reconciliation does not find it in the case system, aware UTC; None when it is there,
+            or was not looked for.
     """
 
     id: str
@@ -187,6 +189,7 @@ class Standing:
     reason: str | None
     answer: Answer | None
     taken_at: datetime | None
+    missing_at: datetime | None
 
     @property
     def registered(self) -> bool:
@@ -267,6 +270,27 @@ class Checkpoint:
     last_sequence: int
     events: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """How a comparison of an account's journal with its case system ended.
+
+    Attributes:
+        konto_id: The account.
+        at: When it was made, aware UTC.
+        period_start: From when on what was kept was compared, aware UTC.
+        period_end: Until before when.
+        compared: Whether the case system told all that it has.
+        agreed: Whether it has every report of the period that it said it had registered.
+    """
+
+    konto_id: str
+    at: datetime
+    period_start: datetime
+    period_end: datetime
+    compared: bool
+    agreed: bool
 
 
 @dataclass(frozen=True, slots=True)

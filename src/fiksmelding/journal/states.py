@@ -66,6 +66,10 @@ class EventKind(StrEnum):
     RECEIPT_RETURNED = "receipt_returned"
     NOTICE = "notice"
     ERASED = "erased"
+    MISSING_THERE = "missing_there"
+    """A reconciliation did not find it in the case system."""
+    FOUND_THERE = "found_there"
+    """A later one did."""
 
     QUEUED = "queued"
     """A report to send is sealed and durable."""

@@ -103,6 +103,8 @@ entries = Table(
     # The end of its chain of events: a cut-off tail shows, and the next link needs no search.
     Column("event_count", Integer, nullable=False, default=0, server_default="0"),
     Column("event_hash", String(64), nullable=False, default="", server_default=""),
+    # Since when a reconciliation does not find it in the case system.
+    Column("missing_at", UtcDateTime),
     UniqueConstraint("konto_id", "delivery_key"),
 )
 _DUE = entries.c.due_at.is_not(None)
@@ -115,6 +117,8 @@ Index("entries_sha256", entries.c.avsender_id, entries.c.sha256)
 Index("entries_state", entries.c.state, entries.c.received_at)
 Index("entries_received", entries.c.received_at, entries.c.sequence)
 Index("entries_reference", entries.c.reference)
+_MISSING = entries.c.missing_at.is_not(None)
+Index("entries_missing", entries.c.konto_id, entries.c.sequence, sqlite_where=_MISSING, postgresql_where=_MISSING)
 
 # Reports to send, and how they stand with the platform.
 outbox = Table(
@@ -159,6 +163,7 @@ Index("outbox_due", outbox.c.due_at, outbox.c.sequence, sqlite_where=_TO_DO, pos
 _TAKEN = outbox.c.lease_owner.is_not(None)
 Index("outbox_leased", outbox.c.lease_owner, sqlite_where=_TAKEN, postgresql_where=_TAKEN)
 Index("outbox_state", outbox.c.state, outbox.c.sequence)
+Index("outbox_kept", outbox.c.kept_at, outbox.c.sequence)
 
 receipts = Table(
     "receipts",
@@ -212,3 +217,17 @@ checkpoints = Table(
     Column("events", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+# When an account's journal was compared with its case system, and how that ended.
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("number", Sequence, primary_key=True, autoincrement=True),
+    Column("konto_id", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("period_start", UtcDateTime, nullable=False),
+    Column("period_end", UtcDateTime, nullable=False),
+    Column("compared", Boolean, nullable=False),
+    Column("agreed", Boolean, nullable=False),
+)
+Index("reconciliations_latest", reconciliations.c.konto_id, reconciliations.c.number)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -79,6 +79,28 @@ async def _files_of(report: Report) -> dict[str, bytes]:
     }
     files = {name: content for name, content in found.items() if content is not None}
     return {**files, ABOUT_NAME: _about(report, files)}
+
+
+def whole_reports(folder: Path) -> Iterator[str]:
+    """The references of the reports in a folder of `FolderHandler` that have every file, as long as it was written.
+
+    Blocks.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    with os.scandir(folder) as found:
+        for entry in found:
+            if not entry.name.startswith(".") and entry.is_dir() and _is_whole(Path(entry.path)):
+                yield entry.name
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        listed = json.loads((folder / ABOUT_NAME).read_bytes())["files"]
+        return all((folder / name).stat().st_size == facts["bytes"] for name, facts in listed.items())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False  # whatever is wrong with it: it is not what was written there
 
 
 def _about(report: Report, files: Mapping[str, bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """Reports on their way out, durably. Each method is one transaction, on disk when it returns."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -27,11 +27,12 @@ class Outbox:
 
     Args:
         settings: Where the journal is, and the size of its pieces.
-        organisation_id: Whose reports are claimed; those of every organisation when None.
+        organisation_id: Whose reports are claimed, and looked through by period; those of every organisation when None.
     """
 
     def __init__(self, settings: JournalSettings, organisation_id: str | None = None) -> None:
         self._settings = settings
+        self._organisation_id = organisation_id
         self._ours = [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
         self._database = database_at(settings.url, ROLE)
         self._claims = Claims(self._database, outbox, rows.claimed)
@@ -217,6 +218,23 @@ class Outbox:
     async def count(self, *states: OutgoingState) -> int:
         """How many reports there are in the given states (all when none is given)."""
         return await self._database.read(lambda connection: rows.count(connection, states))
+
+    async def counts_between(self, start: datetime, end: datetime) -> Mapping[OutgoingState, int]:
+        """How many of an organisation's reports that were kept in a period, its end excluded, are in each state."""
+        found = await self._database.read(
+            lambda connection: rows.counts_between(connection, self._organisation_id, start, end)
+        )
+        return {state: found.get(state.value, 0) for state in OutgoingState}
+
+    async def undecided(self, start: datetime, end: datetime) -> AsyncIterator[Outgoing]:
+        """An organisation's reports that were kept in a period and are neither delivered nor cancelled; by pages."""
+        after = 0
+        while page := await self._database.read(
+            lambda connection: rows.undecided(connection, self._organisation_id, start, end, after)  # noqa: B023
+        ):
+            for outgoing in page:
+                yield outgoing
+            after = page[-1].sequence
 
     async def events(self, outgoing_id: str) -> Sequence[Event]:
         """What happened to a report, in order."""

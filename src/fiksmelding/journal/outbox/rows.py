@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Update, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, func, insert, select, update
 
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
@@ -16,6 +17,9 @@ from fiksmelding.journal.stepping import UNLEASED, append, hold
 from fiksmelding.journal.tables import outbox
 
 Values = dict[str, object]
+PAGE: Final = 500
+_DECIDED: Final = (OutgoingState.DELIVERED, OutgoingState.CANCELLED, OutgoingState.ERASED)
+_UNDECIDED: Final = [state.value for state in OutgoingState if state not in _DECIDED]
 
 
 def insert_outgoing(connection: Connection, order: Order, copies: SealedCopies, chunk_bytes: int) -> Outgoing:
@@ -100,6 +104,32 @@ def count(connection: Connection, states: Sequence[OutgoingState]) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def counts_between(
+    connection: Connection, organisation_id: str | None, start: datetime, end: datetime
+) -> dict[str, int]:
+    """How many of the reports kept in a period are in each state."""
+    query = (
+        select(outbox.c.state, func.count())
+        .where(outbox.c.kept_at >= start, outbox.c.kept_at < end, *_of(organisation_id))
+        .group_by(outbox.c.state)
+    )
+    return {state: int(number) for state, number in connection.execute(query)}
+
+
+def undecided(
+    connection: Connection, organisation_id: str | None, start: datetime, end: datetime, after: int
+) -> Sequence[Outgoing]:
+    """The next of the reports kept in a period that are neither delivered nor cancelled."""
+    query = (
+        select(outbox)
+        .where(outbox.c.kept_at >= start, outbox.c.kept_at < end, outbox.c.state.in_(_UNDECIDED))
+        .where(outbox.c.sequence > after, *_of(organisation_id))
+        .order_by(outbox.c.sequence)
+        .limit(PAGE)
+    )
+    return [_outgoing_of(row) for row in connection.execute(query)]
+
+
 def claimed(connection: Connection, taken: dict[int, Lease]) -> Sequence[Outgoing]:
     """The reports that were just claimed, in the order of their leases."""
     rows = connection.execute(select(outbox).where(outbox.c.sequence.in_(taken)))
@@ -181,6 +211,10 @@ def _drop_copies(connection: Connection, outgoing_id: str) -> int:
     """Remove the sealed copies of a report; returns how many pieces they had."""
     query = select(outbox.c.payload_id, outbox.c.print_payload_id).where(outbox.c.id == outgoing_id)
     return sum(payloads.drop(connection, one) for one in connection.execute(query).one())
+
+
+def _of(organisation_id: str | None) -> list[ColumnElement[bool]]:
+    return [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
 
 
 def _update(outgoing_id: str) -> Update:
