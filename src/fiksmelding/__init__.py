@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fiksmelding._version import __version__
     from fiksmelding.alarms import Alarm, AlarmKind
     from fiksmelding.config import Settings
+    from fiksmelding.doctor import Diagnosis, Finding, examine
     from fiksmelding.errors import (
         AccessRefused,
         BrokerAccessRefused,
@@ -62,10 +63,12 @@ __all__ = [
     "Confirm",
     "ContainerInvalid",
     "DecryptionFailed",
+    "Diagnosis",
     "Dialogue",
     "EnvelopeError",
     "FiksIO",
     "FiksmeldingError",
+    "Finding",
     "FolderHandler",
     "Handler",
     "InvalidMessage",
@@ -98,6 +101,7 @@ __all__ = [
     "UnknownReceiver",
     "WebhookHandler",
     "__version__",
+    "examine",
     "reconcile",
 ]
 
@@ -119,6 +123,7 @@ _HOME = {
         ),
         "fiksmelding.receiver",
     ),
+    **dict.fromkeys(("Diagnosis", "Finding", "examine"), "fiksmelding.doctor"),
     **dict.fromkeys(("Period", "Reconciliation", "reconcile"), "fiksmelding.operations"),
     **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
     **dict.fromkeys(("Dialogue", "FiksIO", "Message"), "fiksmelding.fiks_io"),

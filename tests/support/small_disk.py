@@ -15,18 +15,19 @@ class SmallDisk:
 
     Attributes:
         folder: Where the room is.
+        mounted: Whether it is a file system of its own.
     """
 
     def __init__(self, folder: Path, *, mounted: bool) -> None:
         self.folder = folder
         self._filler = folder / "filler"
-        self._mounted = mounted
+        self.mounted = mounted
         if mounted:
             self._filler.write_bytes(b"0" * FILLER)
 
     def make_room(self) -> None:
         """Let more be written."""
-        if self._mounted:
+        if self.mounted:
             self._filler.unlink()
         else:
             _limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])

@@ -130,6 +130,18 @@ class Link:
             self._open_channel().basic_consume(queue, callback, no_ack=False, consumer_tag=self._tag), "consuming"
         )
 
+    async def look(self, queue: str) -> tuple[int, int]:
+        """How many messages wait in a queue, and how many consume from it. Takes nothing from it.
+
+        Only whoever examines a queue may ask: some brokers refuse it to those who may consume (docs/broker.md).
+
+        Raises:
+            BrokerAccessRefused: We have no right to look, or to read.
+            BrokerUnavailable: The queue does not exist, or the link broke.
+        """
+        answer = await self._call(self._open_channel().queue_declare(queue, passive=True), "looking at the queue")
+        return answer.message_count or 0, answer.consumer_count or 0
+
     async def stop_consuming(self) -> None:
         """Take no more deliveries; those already here can still be acknowledged.
 

@@ -1,6 +1,6 @@
 """The platform over HTTP: tokens, catalog, sending, documents, reports."""
 
-from fiksmelding.fiks.access import explain_refusal
+from fiksmelding.fiks.access import TokenClaims, claims_of, explain_refusal
 from fiksmelding.fiks.catalog import Account, AccountStatus, Catalog, QueueStatus
 from fiksmelding.fiks.documents import Documents, DocumentTooLarge
 from fiksmelding.fiks.reports import Bydel, Kommune, Krypteringsnokler, Nokkel, OutcomeUnknown, Reports, Status
@@ -24,5 +24,7 @@ __all__ = [
     "Reports",
     "SentMessage",
     "Status",
+    "TokenClaims",
+    "claims_of",
     "explain_refusal",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from jwcrypto.common import JWException
@@ -13,6 +14,23 @@ from fiksmelding.fiks.session import FiksSession
 
 ORGANISATION = re.compile(r"\d{4}:\d{9}")
 CLOCKS_DIFFER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """What a token says. Nothing may depend on it: the signature is the platform's to check.
+
+    Attributes:
+        organisation: Whom it speaks for, as `0192:` and the organisation number.
+        scopes: The scopes it grants.
+        issued_at: When it was issued, aware UTC.
+        expires_at: When it ends, aware UTC.
+    """
+
+    organisation: str | None
+    scopes: frozenset[str] | None
+    issued_at: datetime | None
+    expires_at: datetime | None
 
 
 async def explain_refusal(session: FiksSession) -> str:
@@ -43,28 +61,42 @@ async def explain_refusal(session: FiksSession) -> str:
 async def _about_token(session: FiksSession) -> str:
     """The organisation a token speaks for, and whether it is valid by our clock."""
     try:
-        claims = _claims((await session.access_token()).get_secret_value())
+        claims = claims_of((await session.access_token()).get_secret_value())
     except PlatformError:
         return ""
-    consumer = claims.get("consumer")
-    organisation = consumer.get("ID") if isinstance(consumer, dict) else None
-    said = ""
-    if isinstance(organisation, str) and ORGANISATION.fullmatch(organisation):
-        said = f" The token is for organisation {organisation}."
+    said = "" if claims.organisation is None else f" The token is for organisation {claims.organisation}."
     return said + _about_time(claims, session.clock.now())
 
 
-def _about_time(claims: dict[str, object], now: datetime) -> str:
-    issued, expires = claims.get("iat"), claims.get("exp")
-    if isinstance(issued, int) and datetime.fromtimestamp(issued, UTC) > now + CLOCKS_DIFFER:
+def _about_time(claims: TokenClaims, now: datetime) -> str:
+    if claims.issued_at is not None and claims.issued_at > now + CLOCKS_DIFFER:
         return " By this machine's clock it is not valid yet: set the clock."
-    if isinstance(expires, int) and datetime.fromtimestamp(expires, UTC) < now:
+    if claims.expires_at is not None and claims.expires_at < now:
         return " By this machine's clock it has expired: set the clock."
     return ""
 
 
+def claims_of(token: str) -> TokenClaims:
+    """What a token says; None where it does not."""
+    claims = _claims(token)
+    consumer, scope = claims.get("consumer"), claims.get("scope")
+    organisation = consumer.get("ID") if isinstance(consumer, dict) else None
+    return TokenClaims(
+        organisation if isinstance(organisation, str) and ORGANISATION.fullmatch(organisation) else None,
+        frozenset(scope.split()) if isinstance(scope, str) else None,
+        _moment(claims.get("iat")),
+        _moment(claims.get("exp")),
+    )
+
+
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _claims(token: str) -> dict[str, object]:
-    """What a token says. Nothing depends on it: the signature is the platform's to check."""
     signed = JWS()
     try:
         signed.deserialize(token)

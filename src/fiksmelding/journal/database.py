@@ -95,6 +95,18 @@ class Database(ABC):
             JournalUnavailable: Whether that is so cannot be found out.
         """
 
+    async def keeps_its_word(self) -> bool:
+        """Whether what is said to be on disk is there after a power failure, as far as the database tells."""
+        return True
+
+    @abstractmethod
+    async def has_claimer(self) -> bool | None:
+        """Whether a process claims entries now; None where that cannot be told.
+
+        Raises:
+            JournalUnavailable: Whether that is so cannot be found out.
+        """
+
     @abstractmethod
     def event_cut(self, connection: Connection) -> None:
         """Until the transaction ends, let no event be in the making: what is then visible is all there is."""

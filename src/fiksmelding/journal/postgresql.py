@@ -37,22 +37,27 @@ class PostgresqlDatabase(Database):
 
     Args:
         url: `postgresql://` as libpq reads it, options such as `sslmode` included. Never shown: it may hold a password.
+        read_only: Whether it is only looked at: the server itself then refuses to change anything.
     """
 
     shared: ClassVar[bool] = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self._url = url
+        self._read_only = read_only
         self._connections: set[_Connection] = set()
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
         """Connect, bring the tables to the present version, and see whether the server keeps what it promises."""
         await super().open()
+        if not await self.keeps_its_word():
+            log.critical("PostgreSQL runs with fsync=off: a power failure may lose acknowledged reports")
+
+    async def keeps_its_word(self) -> bool:
+        """Whether the server syncs what it says is written."""
         query = text("SELECT current_setting('fsync')")
-        syncing = await self.read(lambda connection: connection.execute(query).scalar_one())
-        if syncing != "on":
-            log.critical("PostgreSQL runs with fsync=%s: a power failure may lose acknowledged reports", syncing)
+        return bool(await self.read(lambda connection: connection.execute(query).scalar_one() == "on"))
 
     async def connect(self) -> None:
         """Make ready to connect.
@@ -72,6 +77,8 @@ class PostgresqlDatabase(Database):
                 connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=CALL_SECONDS)
                 try:
                     await _insist(connection.execute)
+                    if self._read_only:
+                        await connection.execute("SET default_transaction_read_only = on")
                 except BaseException:
                     connection.terminate()  # nobody else knows of it yet
                     raise
@@ -125,6 +132,10 @@ class PostgresqlDatabase(Database):
     async def become_claimer(self) -> bool:
         """Everybody may: leases keep receivers apart."""
         return False
+
+    async def has_claimer(self) -> bool | None:
+        """Nobody knows: each process claims for itself."""
+        return None
 
     def event_cut(self, connection: Connection) -> None:
         """Wait for those who write events; new ones wait for us, and number theirs afterwards."""

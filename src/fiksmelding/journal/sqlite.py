@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -51,24 +52,27 @@ class SqliteDatabase(Database):
     Args:
         file: Its path; made when absent.
         role: As what we claim entries; one process may for each role.
+        read_only: Whether it is only looked at: never made, and not changed in any way.
     """
 
     shared: ClassVar[bool] = False
 
-    def __init__(self, file: Path, role: str) -> None:
+    def __init__(self, file: Path, role: str, *, read_only: bool = False) -> None:
         self._file = file
         self._role = role
+        self._read_only = read_only
         self._parts: _Open | None = None
         self._claiming: sqlite3.Connection | None = None
         self._locking = asyncio.Lock()
 
     async def connect(self) -> None:
         """Make the file's folder, and the threads."""
-        try:
-            await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
-        engine = _make_engine(self._file)
+        if not self._read_only:
+            try:
+                await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
+            except OSError as error:
+                raise JournalUnavailable(f"The journal's folder cannot be made: {error.strerror}.") from error
+        engine = _make_engine(self._file, read_only=self._read_only)
         self._parts = _Open(engine, Writer(engine), ThreadPoolExecutor(READERS, thread_name_prefix="journal reader"))
 
     async def close(self) -> None:
@@ -102,13 +106,19 @@ class SqliteDatabase(Database):
         async with self._locking:
             if self._claiming is not None:
                 return False
-            self._claiming = await asyncio.to_thread(
-                _lock, self._file.with_name(f"{self._file.name}-{self._role}"), self._role
-            )
+            self._claiming = await asyncio.to_thread(_lock, self._lock_file, self._role)
             return True
+
+    async def has_claimer(self) -> bool | None:
+        """Ask for the lock in a way that takes nothing: only whoever holds it refuses that."""
+        return await asyncio.to_thread(_is_locked, self._lock_file)
 
     def event_cut(self, connection: Connection) -> None:
         """SQLite has one writer: who is in a transaction of its own sees all there is."""
+
+    @property
+    def _lock_file(self) -> Path:
+        return self._file.with_name(f"{self._file.name}-{self._role}")
 
     def _opened(self) -> _Open:
         if self._parts is None:
@@ -116,16 +126,19 @@ class SqliteDatabase(Database):
         return self._parts
 
 
-def _make_engine(file: Path) -> Engine:
+def _make_engine(file: Path, *, read_only: bool) -> Engine:
+    url = URL.create("sqlite", database=str(file))
+    if read_only:
+        url = URL.create("sqlite", database=file.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
     engine = create_engine(
-        URL.create("sqlite", database=str(file)),
+        url,
         pool_size=READERS + 1,
         max_overflow=0,
         # The pool hands a connection to one thread at a time.
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         hide_parameters=True,  # in no traceback either
     )
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "connect", _on_connect_to_look if read_only else _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
@@ -143,6 +156,24 @@ def _lock(file: Path, role: str) -> sqlite3.Connection:
             advice=f"If another {role} works on this journal, stop it; several of them need PostgreSQL.",
         ) from error
     return connection
+
+
+def _is_locked(file: Path) -> bool:
+    """Whether a process holds the lock of `file`."""
+    if not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return True
+        raise JournalUnavailable(f"The journal's lock cannot be looked at: {error}.") from error
+    return False
+
+
+def _on_connect_to_look(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
 
 
 def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -67,6 +67,16 @@ async def first_altered(database: Database) -> Alteration | None:
     return first
 
 
+async def first_altered_of_newest(database: Database, newest: int) -> Alteration | None:
+    """The first place in the chains of the newest entries and reports to send that is not what it was."""
+    for table in CHAINED:
+        query = select(func.max(table.c.sequence))
+        last = await database.read(lambda connection: connection.execute(query).scalar())  # noqa: B023 - awaited
+        async for found in _altered_chains_of(database, table, after=max(0, (last or 0) - newest)):
+            return found
+    return None
+
+
 def _place(alteration: Alteration) -> tuple[float, int]:
     # Where both a chain and a checkpoint show it, the chain knows more.
     return math.inf if alteration.sequence is None else alteration.sequence, alteration.checkpoint or 0
@@ -83,8 +93,7 @@ async def _altered_chains(database: Database) -> AsyncIterator[Alteration]:
         yield Alteration("the entry of this event was removed", row.sequence, row.entry_id, row.number)
 
 
-async def _altered_chains_of(database: Database, table: Table) -> AsyncIterator[Alteration]:
-    after = 0
+async def _altered_chains_of(database: Database, table: Table, *, after: int = 0) -> AsyncIterator[Alteration]:
     while True:
         heads, told = await database.read(partial(_chains, table=table, after=after), one_view=True)
         for head in heads:

@@ -107,11 +107,11 @@ class Authority:
         )
         return Credential(key, certificate, (self.issuing.certificate,))
 
-    def server(self, *names: str) -> Credential:
-        """A TLS server certificate for host names and IP addresses."""
+    def server(self, *names: str, not_after: datetime | None = None) -> Credential:
+        """A TLS server certificate for host names and IP addresses; valid as `business`."""
         key = _new_key()
         certificate = (
-            self._leaf(_name(names[0]), key, None, None)
+            self._leaf(_name(names[0]), key, None, not_after)
             .add_extension(_key_usage(digital_signature=True, key_encipherment=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 from fiksmelding.errors import JournalError
 
-__all__ = ["UNVERSIONED", "current", "head", "is_current", "upgrade"]
+__all__ = ["UNVERSIONED", "current", "head", "is_current", "is_known", "upgrade"]
 
 UNVERSIONED: Final = "0001"
 """What the tables were before they carried a version."""
@@ -34,6 +34,11 @@ def current(connection: Connection) -> str | None:
     return revision
 
 
+def is_known(version: str) -> bool:
+    """Whether tables of that version can be brought to the present one."""
+    return version in {script.revision for script in _scripts().walk_revisions()}
+
+
 def is_current(connection: Connection) -> bool:
     """Whether there is nothing to do."""
     return current(connection) == head()
@@ -51,7 +56,7 @@ def upgrade(connection: Connection, to: str = "head") -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     scripts = _scripts()
     found = current(connection)
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and not is_known(found):
         raise JournalError(
             f"The journal was made by a newer version of fiksmelding (its tables are of version {found}).",
             advice="Install that version again.",
