@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Self, TypeVar
 from uuid import uuid4
 
@@ -60,7 +61,9 @@ class _Sockets(aiormq.TransportFactory):
     def cut(self) -> None:
         """Close the socket at once."""
         if self._writer is not None:
-            self._writer.transport.abort()
+            # Python 3.11.2, as in Debian 12, raises it when the TLS connection has ended already.
+            with suppress(AttributeError):
+                self._writer.transport.abort()
 
 
 class Link:

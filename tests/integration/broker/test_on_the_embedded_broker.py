@@ -3,9 +3,11 @@
 import asyncio
 import random
 import ssl
+from asyncio import sslproto
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -104,6 +106,20 @@ async def test_messages_of_every_size_arrive_and_leave_the_queue(platform: Platf
         assert sorted([len((await inbox.next()).body) for _ in sizes]) == sizes
     assert platform.queues.depth(QUEUE) == 0
     assert platform.deaths.seen == []
+
+
+async def test_a_python_that_cannot_abort_an_ended_tls_connection_does_not_disturb_the_end(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def as_python_3_11_2_does(transport: Any) -> None:
+        transport._closed = True
+        transport._ssl_protocol._abort()
+
+    monkeypatch.setattr(sslproto._SSLProtocolTransport, "abort", as_python_3_11_2_does)
+    async with platform.server() as server, platform.consumer(server.port, Inbox().keep) as one:
+        await reached(one, ConsumerState.CONSUMING)
+    assert one.status.state is ConsumerState.CLOSED
+    assert "AttributeError" not in caplog.text
 
 
 async def test_a_burst_is_handed_over_whole(platform: Platform) -> None:

@@ -169,7 +169,9 @@ class FrameStream:
 
     def abort(self) -> None:
         """Cut the connection."""
-        self._writer.transport.abort()
+        # Python 3.11.2, as in Debian 12, raises it when the TLS connection has ended already.
+        with suppress(AttributeError):
+            self._writer.transport.abort()
 
     def abort_after(self, seconds: float) -> None:
         """Cut the connection unless it is closed by then."""
