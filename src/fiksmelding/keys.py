@@ -1,5 +1,6 @@
 """Our own keys and certificates, read from the files that the settings name. Reads files: call it in a thread."""
 
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -39,6 +40,19 @@ def signer(settings: Settings) -> Signer:
             f"The key in {key_path.name} does not belong to the certificate in {certificate_path.name}."
         )
     return Signer(key, certificates[0], tuple(certificates[1:]))
+
+
+def certificate_ends(settings: Settings) -> dict[str, datetime]:
+    """When each of our certificates ends, aware UTC, by what it is for: `signing`, `maskinporten`.
+
+    Raises:
+        SettingsError: One cannot be read.
+    """
+    ends = {"signing": signer(settings).certificate.not_valid_after_utc}
+    if settings.maskinporten.certificate is not None:
+        [business, *_] = load_certificates(_read(settings.maskinporten.certificate, "maskinporten.certificate"))
+        ends["maskinporten"] = business.not_valid_after_utc
+    return ends
 
 
 def trust(settings: Settings) -> Trust:

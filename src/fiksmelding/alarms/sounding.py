@@ -27,6 +27,10 @@ class Alarms:
         self._observers = observers
         self._told: OrderedDict[tuple[AlarmKind, str | None, str], datetime] = OrderedDict()
 
+    def also_tell(self, observer: AlarmObserver) -> None:
+        """Tell one more from now on."""
+        self._observers = (*self._observers, observer)
+
     def sound(self, kind: AlarmKind, text: str, *, entry_id: str | None = None) -> None:
         """Tell of something, unless the same was told within the hour; then it is only logged."""
         key, now = (kind, entry_id, text), self._clock.now()

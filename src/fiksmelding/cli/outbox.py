@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -107,7 +108,8 @@ async def run_outbox(settings: Settings, *, until_done: bool) -> Exit:
     """
     stopped = asyncio.Event()
     on_stop_signal(stopped.set)
-    async with Sender(settings, on_progress=_tell) as sender:
+    async with AsyncExitStack() as stack:
+        sender = await _open_sender(settings, stack)
         if until_done:
             async with asyncio.TaskGroup() as tasks:
                 ending = tasks.create_task(stopped.wait(), name="stop")
@@ -119,6 +121,25 @@ async def run_outbox(settings: Settings, *, until_done: bool) -> Exit:
             await stopped.wait()
         waiting = await sender.outbox.count(*FOR_A_PERSON)
     return Exit.PROBLEM if waiting else Exit.FINE
+
+
+async def _open_sender(settings: Settings, stack: AsyncExitStack) -> Sender:
+    """A sender that tells of its progress, and is watched if the settings say where."""
+    address = settings.metrics.sender_listen
+    if address is None:
+        return await stack.enter_async_context(Sender(settings, on_progress=_tell))
+    from fiksmelding.cli.outbox_monitor import outbox_shown  # noqa: PLC0415 - loaded only where it is wanted
+    from fiksmelding.monitoring.outbox_metrics import OutboxMetrics  # noqa: PLC0415
+
+    metrics = OutboxMetrics()
+
+    def count(progress: Progress) -> None:
+        metrics.happened(progress.kind.value)
+        _tell(progress)
+
+    sender = await stack.enter_async_context(Sender(settings, on_progress=count, on_alarm=metrics.alarms))
+    await stack.enter_async_context(outbox_shown(address, metrics, sender.outbox))
+    return sender
 
 
 async def _done(sender: Sender) -> None:

@@ -19,7 +19,7 @@ from fiksmelding.config.tables import (
     TrustSettings,
     WebhookSettings,
 )
-from fiksmelding.config.watching import AlarmsSettings
+from fiksmelding.config.watching import AlarmsSettings, MetricsSettings
 
 __all__ = [
     "AccountSettings",
@@ -28,6 +28,7 @@ __all__ = [
     "IntegrationSettings",
     "JournalSettings",
     "MaskinportenSettings",
+    "MetricsSettings",
     "PlatformSettings",
     "ReceiverSettings",
     "ReconcileSettings",

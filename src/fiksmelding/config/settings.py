@@ -23,7 +23,7 @@ from fiksmelding.config.tables import (
     WebhookSettings,
 )
 from fiksmelding.config.values import Table
-from fiksmelding.config.watching import AlarmsSettings
+from fiksmelding.config.watching import AlarmsSettings, MetricsSettings
 from fiksmelding.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
@@ -46,6 +46,7 @@ class Settings(Table):
     webhook: WebhookSettings = WebhookSettings()
     trust: TrustSettings = TrustSettings()
     alarms: AlarmsSettings = AlarmsSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @classmethod
     def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:

@@ -36,9 +36,19 @@ def _name_with_or_without_port(text: str) -> str:
     return text
 
 
+def _name_with_port(text: str) -> str:
+    try:
+        host_and_port(text, 0)
+    except ValueError:
+        raise ValueError("not name:port") from None
+    return text
+
+
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 Address = Annotated[str, AfterValidator(_name_with_or_without_port)]
 """`name` or `name:port`."""
+AddressWithPort = Annotated[str, AfterValidator(_name_with_port)]
+"""`name:port`."""
 JournalUrl = Annotated[
     str, Field(pattern=r"^(sqlite:///.+|postgres(ql)?://.+)"), AfterValidator(_sqlite_beside_the_file)
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from fiksmelding.config.values import FilePath, Table, secret
+from fiksmelding.config.values import AddressWithPort, FilePath, Table, secret
 
 Level = Literal["warning", "error", "critical"]
 MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")]
@@ -77,3 +77,16 @@ class AlarmsSettings(Table):
             SettingsError: It is given nowhere, or its file cannot be read.
         """
         return secret(self.smtp_password, self.smtp_password_file, "alarms.smtp_password_file")
+
+
+class MetricsSettings(Table):
+    """`[metrics]`: pages for the systems that watch: `/metrics` (Prometheus), `/healthz` and `/readyz`.
+
+    Attributes:
+        listen: Host and port where a receiver serves them, such as `127.0.0.1:9464`; nowhere when absent. They ask
+            nobody for a password and hold no personal data: keep them to this machine or a network of your own.
+        sender_listen: Host and port where `fiksmelding outbox run` serves its own; nowhere when absent.
+    """
+
+    listen: AddressWithPort | None = None
+    sender_listen: AddressWithPort | None = None

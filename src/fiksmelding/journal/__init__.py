@@ -15,6 +15,7 @@ from fiksmelding.journal.records import (
     Receipt,
     Reconciled,
     Standing,
+    Waiting,
 )
 from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
 
@@ -36,6 +37,7 @@ __all__ = [
     "Reconciled",
     "Standing",
     "State",
+    "Waiting",
     "back_up",
     "deadline",
 ]

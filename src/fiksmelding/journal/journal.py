@@ -18,10 +18,23 @@ from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
 from fiksmelding.journal.reconciliations import Reconciliations
-from fiksmelding.journal.records import Alteration, Arrival, Change, Checkpoint, Entry, Event, Kept, Lease, Standing
+from fiksmelding.journal.records import (
+    Alteration,
+    Arrival,
+    Change,
+    Checkpoint,
+    Entry,
+    Event,
+    Kept,
+    Lease,
+    Standing,
+    Waiting,
+)
+from fiksmelding.journal.rehearsal import Rehearsal
 from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
 from fiksmelding.journal.tables import entries, events
+from fiksmelding.journal.waiting import waiting_entries
 
 LONGEST_DOWNLOAD: Final = timedelta(days=1)
 """What another process began to download longer ago than that is left over from a crash."""
@@ -47,7 +60,7 @@ class Journal:
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()
-        self._rehearsal = str(uuid4())
+        self._rehearse = Rehearsal(self._database, settings.chunk_bytes)
 
     async def __aenter__(self) -> Self:
         """Open the database, and bring its tables to the present version.
@@ -185,9 +198,7 @@ class Journal:
         Raises:
             JournalUnavailable: It cannot be written.
         """
-        payload_id, chunk_bytes = self._rehearsal, self._settings.chunk_bytes
-        await self._database.write(lambda connection: payloads.rehearse(connection, payload_id, size, chunk_bytes, at))
-        await self._database.write(lambda connection: payloads.drop_download(connection, payload_id))
+        await self._rehearse(size, at)
 
     async def find_delivery(self, arrival: Arrival) -> str | None:
         """The delivery key of a message by document id that is kept already, or None."""
@@ -328,6 +339,10 @@ class Journal:
         """How many entries, of one account or of all, still have a step ahead that needs no person."""
         query = queries.unanswered(konto_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    async def waiting(self, *, konto_id: str | None = None) -> Sequence[Waiting]:
+        """How many entries, of one account or of all, wait in each state, and since when the oldest has."""
+        return await self._database.read(lambda connection: waiting_entries(connection, konto_id))
 
     async def entry(self, entry_id: str) -> Entry:
         """One entry.

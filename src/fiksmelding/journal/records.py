@@ -198,6 +198,21 @@ class Standing:
         return decided and self.answer is not Answer.FEILET and self.reference is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits in one state.
+
+    Attributes:
+        state: The state.
+        count: How many.
+        oldest: When the first of them came, aware UTC; None when there is none.
+    """
+
+    state: str
+    count: int
+    oldest: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of an entry: recorded whole or not at all.

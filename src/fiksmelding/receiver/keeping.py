@@ -8,6 +8,7 @@ from fiksmelding.broker import Delivery
 from fiksmelding.clock import Clock
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, PlatformError
 from fiksmelding.journal import Arrival, Journal, Kept, deadline
+from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.receiver.documents import DocumentKeeper, DocumentStore
 from fiksmelding.receiver.identity import short
 from fiksmelding.receiver.outage import Outage
@@ -35,6 +36,7 @@ class Keeper:
         observe: Told of each step.
         alarms: Told of what a person has to look at.
         outage: Where to wait while the journal cannot write.
+        telemetry: What measures.
         kept: Called after each delivery: there is work to do.
     """
 
@@ -50,6 +52,7 @@ class Keeper:
         observe: Observer,
         alarms: Alarms,
         outage: Outage,
+        telemetry: Telemetry = UNMEASURED,
         kept: Callable[[], None],
     ) -> None:
         self._journal = journal
@@ -61,6 +64,7 @@ class Keeper:
         self._observe = observe
         self._alarms = alarms
         self._outage = outage
+        self._telemetry = telemetry
         self._kept = kept
         self._latest: dict[tuple[str | None, str | None], Arrival] = {}
 
@@ -73,6 +77,7 @@ class Keeper:
         """
         arrival = self._arrival(delivery)
         kept = await self._until_kept(arrival, delivery)
+        self._telemetry.kept(repeated=kept.repeated)
         if not kept.repeated:
             self._observe(Step.KEPT, kept.entry_id)
         try:

@@ -5,7 +5,7 @@ import logging
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from fiksmelding import keys
 from fiksmelding.alarms import AlarmObserver, Alarms, tell_nobody
@@ -23,6 +23,7 @@ from fiksmelding.errors import (
 )
 from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
 from fiksmelding.journal import Entry, Journal
+from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper
@@ -41,6 +42,9 @@ from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
 from fiksmelding.receiver.turns import Turns
 from fiksmelding.worker import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE, Backoff, Worker, watch_clock
+
+if TYPE_CHECKING:
+    from fiksmelding.receiver.monitor import Monitor
 
 log = logging.getLogger("fiksmelding.receiver")
 
@@ -88,6 +92,7 @@ class Receiver:
         self._clock: Clock = clock or SystemClock()
         self._routes = AlarmRoutes(settings.alarms, self._clock)
         self._alarms = Alarms(self._clock, alarm, self._routes)
+        self._telemetry = UNMEASURED
         self._stack = AsyncExitStack()
         self._stopping = asyncio.Event()
         self._running = False
@@ -114,6 +119,7 @@ class Receiver:
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
             answering = Answering(Outbound(session), Catalog(session), signer)
             opener = Opener(journal, account_keys, trust)
+            monitor = await self._make_monitor()
             outage = self._make_outage(journal)
             stack.push_async_callback(outage.aclose)
             turns = self._make_turns()
@@ -121,6 +127,8 @@ class Receiver:
             self._journal, self._outage, self._turns = journal, outage, turns
             self._worker = self._make_worker(PacedQueue(journal, self._konto_id, turns, outage, self._clock), road)
             self._consumer = self._make_consumer(journal, session, self._worker, outage)
+            if monitor is not None:
+                await stack.enter_async_context(monitor.serve(lambda: self.status, journal))
             self._stack = stack.pop_all()
         return self
 
@@ -228,6 +236,16 @@ class Receiver:
             raise BrokerUnavailable(status.reason or "There is no connection to the broker.")
         return last
 
+    async def _make_monitor(self) -> "Monitor | None":
+        if self._settings.metrics.listen is None:
+            return None
+        from fiksmelding.receiver.monitor import Monitor  # noqa: PLC0415 - loaded only where it is wanted
+
+        monitor = await asyncio.to_thread(Monitor, self._settings, self._routes, self._clock)
+        self._alarms.also_tell(monitor.metrics.alarms)
+        self._telemetry = Telemetry(monitor.metrics)
+        return monitor
+
     def _make_outage(self, journal: Journal) -> Outage:
         async def pause() -> None:
             await _opened(self._consumer).pause()
@@ -253,7 +271,7 @@ class Receiver:
 
     def _make_road(self, journal: Journal, opener: Opener, answering: Answering, outage: Outage, turns: Turns) -> Road:
         policy = self._settings.receiver
-        recorder = Recorder(journal, self._clock, self._backoff(), self._observe, self._alarms, outage)
+        recorder = Recorder(journal, self._clock, self._backoff(), self._observe, self._alarms, outage, self._telemetry)
         timeout, read_back = policy.handler_timeout_seconds, self._confirm is not None
         return Road(
             recorder=recorder,
@@ -287,6 +305,7 @@ class Receiver:
             observe=self._observe,
             alarms=self._alarms,
             outage=outage,
+            telemetry=self._telemetry,
             kept=worker.wake,
         )
 

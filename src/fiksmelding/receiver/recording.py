@@ -11,6 +11,7 @@ from fiksmelding.alarms import AlarmKind, Alarms
 from fiksmelding.clock import Clock
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
+from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.worker import Backoff
@@ -31,6 +32,7 @@ class Recorder:
         observe: Told of each step once it is recorded.
         alarms: Told of what a person has to hear of.
         outage: Where to wait while the journal cannot write.
+        telemetry: What measures.
     """
 
     journal: Journal
@@ -39,6 +41,7 @@ class Recorder:
     observe: Observer
     alarms: Alarms
     outage: Outage
+    telemetry: Telemetry = UNMEASURED
 
     async def record(self, entry: Entry, change: Change) -> Entry:
         """Record what has happened, however long the journal cannot write: it must not have to happen again.
@@ -60,6 +63,7 @@ class Recorder:
         """Record a step that was taken."""
         after = await self.record(entry, change)
         log.info("%s: %s", entry.id, step, extra={"event": step.value, "entry_id": entry.id})
+        self.telemetry.taken(step.value, received_at=entry.arrival.received_at, at=self.clock.now())
         self.observe(step, entry.id)
         return after
 
@@ -105,6 +109,7 @@ class Recorder:
             due_at=self.clock.now() if late and entry.receipt is None else self._not_past_deadline(entry, wait),
             failures=failures,
         )
+        self.telemetry.failed(kind.value)
         after = await self.record(entry, full)
         return await self.reject_late(after) if after.receipt is None and late else after
 

@@ -15,7 +15,8 @@ from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.outbox import rows, waits
 from fiksmelding.journal.outbox.records import PASSABLE, Order, Outgoing, OutgoingState, SealedCopies, Step
-from fiksmelding.journal.records import Checkpoint, Event
+from fiksmelding.journal.records import Checkpoint, Event, Waiting
+from fiksmelding.journal.rehearsal import Rehearsal
 from fiksmelding.journal.rows import event_of
 from fiksmelding.journal.tables import events, outbox
 
@@ -35,6 +36,7 @@ class Outbox:
         self._organisation_id = organisation_id
         self._ours = [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
         self._database = database_at(settings.url, ROLE)
+        self._rehearse = Rehearsal(self._database, settings.chunk_bytes)
         self._claims = Claims(self._database, outbox, rows.claimed)
 
     async def __aenter__(self) -> Self:
@@ -235,6 +237,18 @@ class Outbox:
             for outgoing in page:
                 yield outgoing
             after = page[-1].sequence
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """How many of our reports wait in each state, and since when the oldest has."""
+        return await self._database.read(lambda connection: rows.waiting(connection, self._ours))
+
+    async def check_writable(self, *, at: datetime) -> None:
+        """Write something durably, and clear it away again.
+
+        Raises:
+            JournalUnavailable: It cannot be written.
+        """
+        await self._rehearse(0, at)
 
     async def events(self, outgoing_id: str) -> Sequence[Event]:
         """What happened to a report, in order."""

@@ -11,15 +11,16 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, func, insert, sel
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
 from fiksmelding.journal.outbox.records import Order, Outgoing, OutgoingState, SealedCopies, SeenStatus, Step
-from fiksmelding.journal.records import Head, Lease
+from fiksmelding.journal.records import Head, Lease, Waiting
 from fiksmelding.journal.states import EventKind
 from fiksmelding.journal.stepping import UNLEASED, append, hold
 from fiksmelding.journal.tables import outbox
+from fiksmelding.journal.waiting import count_waiting
 
 Values = dict[str, object]
 PAGE: Final = 500
 _DECIDED: Final = (OutgoingState.DELIVERED, OutgoingState.CANCELLED, OutgoingState.ERASED)
-_UNDECIDED: Final = [state.value for state in OutgoingState if state not in _DECIDED]
+_UNDECIDED: Final = [state for state in OutgoingState if state not in _DECIDED]
 
 
 def insert_outgoing(connection: Connection, order: Order, copies: SealedCopies, chunk_bytes: int) -> Outgoing:
@@ -128,6 +129,11 @@ def undecided(
         .limit(PAGE)
     )
     return [_outgoing_of(row) for row in connection.execute(query)]
+
+
+def waiting(connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> Sequence[Waiting]:
+    """Reports that have not arrived; one line for each state."""
+    return count_waiting(connection, outbox.c.state, outbox.c.kept_at, _UNDECIDED, wanted)
 
 
 def claimed(connection: Connection, taken: dict[int, Lease]) -> Sequence[Outgoing]:
