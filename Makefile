@@ -13,7 +13,7 @@ help:
 	@echo "make demo    the whole road of four reports, on this machine alone"
 	@echo "make test    the tests (services that are missing are named and skipped)"
 	@echo "make interop the same messages through KS's own Java libraries (needs a JDK and Maven)"
-	@echo "make package what is released: built, installed into an environment of its own, used"
+	@echo "make package what is released: built, installed into an environment of its own, used; the pages for municipalities walked"
 	@echo "make docs    the documentation site, in build/site"
 	@echo "make check   lint, format, types, layers"
 	@echo "make bench   benchmarks, as ratios"
