@@ -66,6 +66,8 @@ class HttpFault(_Fault):
         token_seconds: How long the token in the answer lives, whatever the answer itself says, in seconds of the
             simulator's time.
         certificate: What the certificates in the answer are: `expired`, or a `stranger`'s.
+        states: Which states of a report the answer tells: `all_but_newest`, as a copy of the data does that lags
+            behind, or `none`.
     """
 
     path: str = "/"
@@ -77,6 +79,7 @@ class HttpFault(_Fault):
     body: Literal["whole", "slow", "cut"] = "whole"
     token_seconds: float | None = Field(default=None, ge=0, le=A_YEAR_OF_SECONDS)
     certificate: Literal["own", "expired", "stranger"] = "own"
+    states: Literal["all", "all_but_newest", "none"] = "all"
 
 
 class MessageFault(_Fault):

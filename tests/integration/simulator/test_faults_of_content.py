@@ -1,9 +1,11 @@
 """Faults in what is sent: certificates, signatures, halves of bodies, tokens; connections that break or fall silent."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -97,6 +99,19 @@ async def test_the_catalog_and_the_bekymringsmelding_api_hand_out_keys_that_nobo
     expired = [one.not_valid_after_utc < datetime.now(UTC) for one in given]
     assert expired == [whose == "expired"] * 2
     assert true_answers[0]["valid"]
+
+
+async def test_a_status_can_go_back_or_be_forgotten(fiks: Simulator) -> None:
+    report_id = await submit(fiks)
+    report = replace(fiks.report(report_id), sender_id=fiks.party("skole").account.organisation.id)
+    fiks.platform.national.book.put(report)
+    organisation = fiks.party("skole").account.organisation.id
+    path = f"/bekymringsmelding/api/v2/mottak/fagsystem/{organisation}/bekymringsmelding/{report_id}/status"
+    fiks.faults.add(*(HttpFault.model_validate({"path": path, "states": what}) for what in ("all_but_newest", "none")))
+    async with PlatformClient(fiks, "skole") as school:
+        answers = [json.loads((await school.get_bytes(path))[1]) for _ in range(3)]
+    states = [[change["tilstand"] for change in answer] for answer in answers]
+    assert states == [["AKSEPTERT"], [], ["AKSEPTERT", "SENDT_FAGSYSTEM"]]
 
 
 async def test_a_report_can_come_sealed_for_somebody_else(fiks: Simulator, bergen: PlatformClient) -> None:
