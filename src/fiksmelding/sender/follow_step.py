@@ -56,6 +56,8 @@ class FollowStep:
         Raises:
             JournalError: A step is not recorded, or somebody else took it.
         """
+        if outgoing.tilstand == DELIVERED:
+            return await self._delivered(outgoing)  # told before, and whoever heard it died before that was recorded
         try:
             told = in_order(await self.reports.status(UUID(outgoing.report_id)))
         except PlatformError as error:

@@ -8,7 +8,8 @@ import pytest
 from fiksmelding.alarms import AlarmKind
 from fiksmelding.errors import AccessRefused, JournalError, NotFound, PlatformUnavailable
 from fiksmelding.fiks import Status
-from fiksmelding.journal.outbox import OutgoingState, SeenStatus
+from fiksmelding.journal import EventKind
+from fiksmelding.journal.outbox import OutgoingState, SeenStatus, Step
 from fiksmelding.sender import Progress
 from fiksmelding.sender.follow_step import in_order
 from support.shipping import Shipping
@@ -26,6 +27,19 @@ async def test_each_state_is_an_event_and_levert_is_the_last(shipping: Shipping)
     assert await shipping.kinds() == ["queued", "submitting", "submitted", "status", "status", "status", "delivered"]
     assert [told.tilstand for told in shipping.told if told.tilstand] == ["AKSEPTERT", "SENDT_FAGSYSTEM", "LEVERT"]
     assert shipping.alarms == []
+
+
+async def test_a_report_whose_levert_was_the_last_that_a_killed_sender_recorded_is_delivered_all_the_same(
+    shipping: Shipping,
+) -> None:
+    accepted = await shipping.accepted()
+    shipping.platform.comes_to("LEVERT")
+    [told] = in_order(shipping.platform.states)
+    now = shipping.clock.now()
+    await shipping.outbox.record(accepted, Step(event=EventKind.STATUS, due_at=now, statuses=(told,)), at=now)
+    delivered = await shipping.walk()
+    assert delivered is not None
+    assert delivered.state is OutgoingState.DELIVERED
 
 
 async def test_the_sealed_copies_go_after_the_time_they_are_kept(shipping: Shipping) -> None:
