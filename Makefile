@@ -17,7 +17,7 @@ help:
 	@echo "make docs    the documentation site, in build/site"
 	@echo "make check   lint, format, types, layers"
 	@echo "make bench   benchmarks, as ratios"
-	@echo "make chaos   reports arrive while everything breaks: REPORTS=300 MINUTES=2 SEED=1 (docs/reliability.md)"
+	@echo "make chaos   reports arrive while everything breaks: SIDE=sender REPORTS=300 MINUTES=2 SEED=1 (docs/reliability.md)"
 	@echo "make clean   remove everything that make made"
 
 $(READY): pyproject.toml constraints.txt
@@ -56,7 +56,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 # Each word that is given goes to it: make chaos REPORTS=300 JOURNAL=postgresql
-CHAOS_WORDS := REPORTS MINUTES SEED FAULTS RECEIVERS JOURNAL BROKER FOLDER
+CHAOS_WORDS := SIDE REPORTS MINUTES SEED FAULTS RECEIVERS SENDERS JOURNAL BROKER FOLDER
 CHAOS_OPTIONS := $(foreach word,$(CHAOS_WORDS),$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word)))) $(if $(BROKEN),--broken)
 chaos: $(READY)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS_OPTIONS)

@@ -1,50 +1,54 @@
-"""The receivers under test: real processes, started, killed, frozen and started again."""
+"""The processes under test: real ones, started, killed, frozen and started again."""
 
 import asyncio
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["CANNOT_BEGIN", "Fleet", "Orders"]
+from chaos.process import CANNOT_BEGIN
 
-CANNOT_BEGIN = 3
-"""The exit status of a receiver whose journal could not be opened; it is started again until it can."""
+__all__ = ["Fleet", "Orders"]
 
 ROOT = Path(__file__).parents[1]
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 60.0
+END_SECONDS = 15.0
+
+
+Listener = Callable[[int, str | None], None]
+"""Hears each line that a process says, and None when it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What every receiver of a run is started with.
+    """What every process of a run is started with.
 
     Attributes:
-        settings: The settings file.
-        environment: What overrides it.
-        cases: The case system's file.
-        misbehaviours: What the case system does wrong.
+        name: What they are called, also their logs.
+        module: The program: `python -m`.
+        words: Its arguments.
+        environment: What overrides the settings.
         folder: Where each writes its log.
-        broken: Whether they have the handler that answers too early.
+        listener: Hears what they say on their standard output; it goes into the log when None.
     """
 
-    settings: Path
+    name: str
+    module: str
+    words: Sequence[str | Path]
     environment: Mapping[str, str]
-    cases: Path
-    misbehaviours: Path
     folder: Path
-    broken: bool = False
+    listener: Listener | None = None
 
 
 @dataclass(slots=True)
-class _Receiver:
+class _Place:
     """One place in the fleet; the process in it changes."""
 
     process: Process | None = None
@@ -54,7 +58,7 @@ class _Receiver:
 
 
 class Fleet:
-    """Keeps receivers running as a service manager does: whichever ends is started again.
+    """Keeps processes running as a service manager does: whichever ends is started again.
 
     Args:
         count: How many.
@@ -63,13 +67,14 @@ class Fleet:
 
     Attributes:
         most_memory_kib: The most memory that any of them was seen to have had, in KiB.
-        crashes: The ends that cannot be excused: not by us, nor by the case system, nor for want of a journal.
+        crashes: The ends that cannot be excused: not by us, nor by their own hand as they were told, nor for want
+            of a journal.
     """
 
     def __init__(self, count: int, orders: Orders, tell: Callable[[str], None]) -> None:
         self._orders = orders
         self._tell = tell
-        self._receivers = [_Receiver() for _ in range(count)]
+        self._places = [_Place() for _ in range(count)]
         self._stack = AsyncExitStack()
         self._ending = False
         self.most_memory_kib = 0
@@ -77,8 +82,8 @@ class Fleet:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            for number in range(len(self._receivers)):
-                task = asyncio.create_task(self._keep_running(number), name=f"receiver {number}")
+            for number in range(len(self._places)):
+                task = asyncio.create_task(self._keep_running(number), name=f"{self._orders.name} {number}")
                 stack.push_async_callback(_cancel, task)
             self._stack = stack.pop_all()
         return self
@@ -98,31 +103,46 @@ class Fleet:
 
     async def freeze(self, number: int, seconds: float) -> None:
         """Let a process stand still, as a machine that is suspended or out of memory does, and go on then."""
-        process = self._receivers[number].process
+        process = self._places[number].process
         if process is None:
             return
         _signal(process, signal.SIGSTOP)
         await asyncio.sleep(seconds)
         _signal(process, signal.SIGCONT)
 
-    async def set_clock(self, number: int, off_seconds: float) -> None:
-        """Let the clock of the machine of a receiver be wrong, also for the processes that follow on it."""
-        receiver = self._receivers[number]
-        receiver.off_seconds = off_seconds
-        process = receiver.process
-        if process is not None and process.stdin is not None:
-            process.stdin.write(f"clock {off_seconds}\n".encode())
-            with suppress(ConnectionError):
-                await process.stdin.drain()
+    def set_clock(self, number: int, off_seconds: float) -> None:
+        """Let the clock of the machine of a process be wrong, also for the processes that follow on it."""
+        place = self._places[number]
+        place.off_seconds = off_seconds
+        self.order(number, f"clock {off_seconds}")
+
+    def order(self, number: int, line: str) -> bool:
+        """Say a line to a process; returns whether there is one."""
+        process = self._places[number].process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return False
+        process.stdin.write(line.encode() + b"\n")  # a process that stands still hears it when it goes on
+        return True
+
+    async def ends_by_itself(self, number: int, order: str) -> bool:
+        """Give a process an order by which it comes to its end; returns whether it did within a while."""
+        process = self._places[number].process
+        if process is None or not self.order(number, order):
+            return False
+        try:
+            await asyncio.wait_for(process.wait(), END_SECONDS)
+        except TimeoutError:
+            return False
+        return True
 
     async def end(self) -> list[int]:
-        """Stop every receiver in order, for good; returns the exit statuses, 0 also for one that was just starting."""
+        """Stop every process in order, for good; returns the exit statuses, 0 also for one that was just starting."""
         self._ending = True
-        return await asyncio.gather(*(self._stop_for_good(receiver) for receiver in self._receivers))
+        return await asyncio.gather(*(self._stop_for_good(place) for place in self._places))
 
-    async def _stop_for_good(self, receiver: _Receiver) -> int:
-        await receiver.runs.wait()
-        process = receiver.process
+    async def _stop_for_good(self, place: _Place) -> int:
+        await place.runs.wait()
+        process = place.process
         if process is None:
             return 0
         self._measure(process)
@@ -135,13 +155,13 @@ class Fleet:
         return 0 if status == -signal.SIGTERM else status
 
     async def _end(self, number: int, how: signal.Signals, away_seconds: float) -> None:
-        receiver = self._receivers[number]
-        process = receiver.process
+        place = self._places[number]
+        process = place.process
         if process is None:  # it has ended by itself, and is on its way back
             return
         self._measure(process)
-        receiver.may_run.clear()
-        receiver.runs.clear()
+        place.may_run.clear()
+        place.runs.clear()
         _signal(process, how)
         try:
             status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
@@ -149,46 +169,55 @@ class Fleet:
             _signal(process, signal.SIGKILL)
             status = 1
         if status not in {0, -how}:
-            self._note(f"receiver {number} ended with status {status} at {how.name}", status)
+            self._note(f"{self._orders.name} {number} ended with status {status} at {how.name}", status)
         await asyncio.sleep(away_seconds)
-        receiver.may_run.set()
-        await receiver.runs.wait()
+        place.may_run.set()
+        await place.runs.wait()
 
     async def _keep_running(self, number: int) -> None:
-        receiver = self._receivers[number]
-        receiver.may_run.set()
-        with (self._orders.folder / f"receiver-{number}.log").open("ab") as log:
+        place = self._places[number]
+        place.may_run.set()
+        with (self._orders.folder / f"{self._orders.name}-{number}.log").open("ab") as log:
             while True:
-                process = receiver.process = await self._start(receiver, log.fileno())
-                receiver.runs.set()
+                process = place.process = await self._start(place, log.fileno())
+                place.runs.set()
                 try:
+                    await self._listen(number, process)
                     status = await process.wait()
                 finally:
                     _signal(process, signal.SIGKILL)
                     await process.wait()
                 if self._ending:
                     return
-                receiver.process = None
-                receiver.runs.clear()
-                if receiver.may_run.is_set():
-                    self._note(f"receiver {number} ended by itself with status {status}", status)
+                place.process = None
+                place.runs.clear()
+                if place.may_run.is_set():
+                    self._note(f"{self._orders.name} {number} ended by itself with status {status}", status)
                     await asyncio.sleep(RESTART_SECONDS)
-                await receiver.may_run.wait()
+                await place.may_run.wait()
 
-    async def _start(self, receiver: _Receiver, log: int) -> Process:
+    async def _start(self, place: _Place, log: int) -> Process:
         orders = self._orders
-        words = [orders.settings, orders.cases, orders.misbehaviours, "--clock", receiver.off_seconds]
-        if orders.broken:
-            words.append("--broken")
-        program = [sys.executable, "-m", "chaos.receiver_process", *map(str, words)]
+        program = [sys.executable, "-m", orders.module, *map(str, orders.words), "--clock", str(place.off_seconds)]
+        said = log if orders.listener is None else PIPE
         environment = {**os.environ, **orders.environment}
         return await asyncio.create_subprocess_exec(
-            *program, stdin=PIPE, stdout=log, stderr=log, env=environment, cwd=ROOT
+            *program, stdin=PIPE, stdout=said, stderr=log, env=environment, cwd=ROOT
         )
+
+    async def _listen(self, number: int, process: Process) -> None:
+        """Hear what a process says, until it has ended."""
+        listener = self._orders.listener
+        if listener is None or process.stdout is None:
+            return
+        async for line in process.stdout:
+            if line.endswith(b"\n"):  # what was cut off by its death was not said
+                listener(number, line.decode())
+        listener(number, None)
 
     def _note(self, what: str, status: int) -> None:
         self._tell(what)
-        if status not in {-signal.SIGKILL, CANNOT_BEGIN}:  # the former is the case system's doing, at any time
+        if status not in {-signal.SIGKILL, CANNOT_BEGIN}:  # the former it did itself, as it was told
             self.crashes.append(what)
 
     def _measure(self, process: Process) -> None:

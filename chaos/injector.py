@@ -1,36 +1,24 @@
-"""Lets the planned faults happen to the world, each target's one after the other."""
+"""Lets the planned faults happen, each target's one after the other."""
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
+from chaos.faults import PROCESSES, Kind, Target
+from chaos.ground import Ground
+from chaos.lock import locked
 from chaos.narrator import Narrator
-from chaos.plan import Fault, Kind, Plan, Target
-from chaos.supply import ACCOUNT
-from chaos.world import World
+from chaos.plan import Fault
+from chaos.side import SideUnderTest
 from fiksmelding.simulator import HttpFault, MessageFault
 from support.tcp_proxy import Side, TcpProxy
 
 __all__ = ["Injector"]
 
-SEND = "/fiks-io/api/v1/send"
-REPORTS = "no.ks.fiks.bekymringsmelding."
-LATE_SECONDS = 6.0
 PATIENCE_SECONDS = 15.0
+OF_THE_PLATFORM = frozenset({Target.PLATFORM, Target.DELIVERY, Target.STATUS})
 
-ON_SENDING: Mapping[Kind, HttpFault] = MappingProxyType(
-    {
-        Kind.STATUS_500: HttpFault(path=SEND, status=500, times=2),
-        Kind.STATUS_503: HttpFault(path=SEND, status=503, times=3),
-        Kind.STATUS_429: HttpFault(path=SEND, status=429, retry_after_seconds=1, times=2),
-        Kind.DROP_BEFORE: HttpFault(path=SEND, connection="reset"),
-        Kind.DROP_AFTER: HttpFault(path=SEND, connection="reset_after"),
-        Kind.SLOW: HttpFault(path=SEND, delay_seconds=LATE_SECONDS),
-    }
-)
 ON_A_WAY: Mapping[Kind, Callable[[TcpProxy, float], None]] = MappingProxyType(
     {
         Kind.CUT: lambda way, _: way.cut(),
@@ -79,14 +67,14 @@ class Injector:
     """Strikes.
 
     Args:
-        world: What is struck.
-        plan: With what.
+        ground: What is struck.
+        side: Who is, and what only they know of.
         narrator: Told of each fault as it strikes.
     """
 
-    def __init__(self, world: World, plan: Plan, narrator: Narrator) -> None:
-        self._world = world
-        self._plan = plan
+    def __init__(self, ground: Ground, side: SideUnderTest, narrator: Narrator) -> None:
+        self._ground = ground
+        self._side = side
         self._narrator = narrator
         self._lines: dict[tuple[Target, int], _Line] = {}
         self.struck: dict[int, float] = {}
@@ -119,9 +107,9 @@ class Injector:
         """
         for line in self._lines.values():
             await line.finished()
-        for way in self._world.ways.values():
+        for way in self._ground.ways.values():
             way.pass_on()
-        self._world.fiks.faults.clear()
+        self._ground.fiks.faults.clear()
 
     async def _strike(self, fault: Fault) -> None:
         if await self._apply(fault):
@@ -129,105 +117,70 @@ class Injector:
 
     async def _apply(self, fault: Fault) -> bool:
         """Returns whether it struck."""
-        if fault.target not in {Target.PLATFORM, Target.DELIVERY}:
-            self._narrator.tell(str(fault))
+        ordered = self._side.ordered(fault) if fault.target in OF_THE_PLATFORM else []
+        if ordered:
+            return await self._on_platform(fault, ordered)
+        self._narrator.tell(str(fault))
         match fault.target:
-            case Target.RECEIVER:
-                await self._on_receiver(fault)
+            case Target.RECEIVER | Target.SENDER:
+                await self._on_process(fault)
             case Target.CLOCK:
                 await self._on_clock(fault)
-            case Target.BROKER:
-                await self._on_broker(fault)
             case Target.DATABASE:
-                if self._world.database is not None:
-                    await self._world.database.restart(fault.seconds)
-            case Target.PLATFORM | Target.DELIVERY:
-                return await self._on_platform(fault)
-            case _:
+                await self._on_database(fault)
+            case Target.WAY_TO_BROKER | Target.WAY_TO_PLATFORM | Target.WAY_TO_DATABASE:
                 await self._on_way(fault)
+            case _:
+                return await self._side.strike(fault)
         return True
 
-    async def _on_receiver(self, fault: Fault) -> None:
-        fleet = self._world.fleet
+    async def _on_process(self, fault: Fault) -> None:
+        fleet = self._side.fleet
         match fault.kind:
             case Kind.KILL:
-                await fleet.kill(fault.receiver, away_seconds=fault.seconds)
+                await fleet.kill(fault.process, away_seconds=fault.seconds)
             case Kind.STOP:
-                await fleet.stop(fault.receiver, away_seconds=fault.seconds)
+                await fleet.stop(fault.process, away_seconds=fault.seconds)
             case _:
-                await fleet.freeze(fault.receiver, fault.seconds)
+                await fleet.freeze(fault.process, fault.seconds)
 
-    async def _on_broker(self, fault: Fault) -> None:
-        broker = self._world.broker
-        if broker is None or fault.kind is Kind.SEVER:
-            await self._world.fiks.sever_connections()
-        elif fault.kind is Kind.KILL:
-            await broker.kill(fault.seconds)
+    async def _on_database(self, fault: Fault) -> None:
+        if self._ground.database is not None:
+            await self._ground.database.restart(fault.seconds)
         else:
-            await broker.restart(fault.seconds)
+            await locked(self._ground.journal_file, fault.seconds)
 
     async def _on_clock(self, fault: Fault) -> None:
-        await self._world.fleet.set_clock(fault.receiver, fault.amount)
+        self._side.fleet.set_clock(fault.process, fault.amount)
         await asyncio.sleep(fault.seconds)
-        await self._world.fleet.set_clock(fault.receiver, 0.0)
+        self._side.fleet.set_clock(fault.process, 0.0)
 
     async def _on_way(self, fault: Fault) -> None:
-        way = self._world.ways[fault.target]
+        way = self._ground.ways[fault.target]
         ON_A_WAY[fault.kind](way, fault.amount)
         if fault.seconds:
             await asyncio.sleep(fault.seconds)
             way.pass_on()
 
-    async def _on_platform(self, fault: Fault) -> bool:
-        fiks = self._world.fiks
-        if fault.kind is Kind.RESEND:
-            self._narrator.tell(str(fault))
-            self._resend(fault.after)
-            return True
-        before = fiks.faults.struck()
-        fiks.faults.add(self._ordered(fault))
-        if fault.kind is Kind.NO_TOKEN:  # whoever has a connection needs no token
-            self._world.ways[Target.WAY_TO_BROKER].cut()
+    async def _on_platform(self, fault: Fault, ordered: Sequence[HttpFault | MessageFault]) -> bool:
+        faults = self._ground.fiks.faults
+        before = faults.struck()
+        faults.add(*ordered)
+        self._side.provoke(fault)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await fiks.faults.wait_for(before + 1)
+                await faults.wait_for(before + 1)
         except TimeoutError:
             self._narrator.tell(f"{fault}: found nothing to strike")
             return False
         self._narrator.tell(str(fault))
         return True
 
-    def _ordered(self, fault: Fault) -> HttpFault | MessageFault:
-        account = self._world.fiks.party(ACCOUNT).account.id
-        match fault.kind:
-            case Kind.NO_TOKEN:
-                return HttpFault(path=f"{urlsplit(self._world.fiks.issuer).path}token", status=503, times=2)
-            case Kind.TWICE:
-                return MessageFault(effect="duplicate", account=account, message_type=REPORTS)
-            case Kind.OUT_OF_ORDER:
-                return MessageFault(
-                    effect="delay", account=account, message_type=REPORTS, delay_seconds=max(fault.seconds, 1.0)
-                )
-            case _:
-                return ON_SENDING[fault.kind]
-
-    def _resend(self, number: int) -> None:
-        """Send a report once more, as a sender does that had no answer: under a new `melding-id`."""
-        fiks, report_id = self._world.fiks, self._plan.report_ids[number - 1]
-        submitted = self._world.supply.submitted[report_id]
-        melding_id = str(uuid.uuid4())
-        headers = {
-            "melding-id": melding_id,
-            "type": submitted.message_type.value,
-            "avsender-id": str(fiks.platform.world.national.account.id),
-            "bekymringsmelding-id": report_id,
-        }
-        book = fiks.platform.national.book
-        book.put(fiks.report(report_id).sent_as(melding_id))
-        fiks.put_on_queue(ACCOUNT, headers=headers, body=submitted.envelope)
-
 
 def _place(fault: Fault) -> tuple[Target, int]:
-    if fault.target in {Target.RECEIVER, Target.CLOCK}:
-        return fault.target, fault.receiver
-    return (Target.PLATFORM if fault.target is Target.DELIVERY else fault.target), 0
+    """Whose turn it is: a process has one for what becomes of it and one for its clock; the platform has one."""
+    if fault.target in OF_THE_PLATFORM:
+        return Target.PLATFORM, 0
+    if fault.target is Target.STEP:
+        return Target.SENDER, fault.process
+    return fault.target, fault.process if fault.target in PROCESSES else 0

@@ -1,6 +1,6 @@
 """A receiver under test, in a process of its own: python -m chaos.receiver_process SETTINGS CASES MISBEHAVIOURS [...].
 
-It takes commands on its standard input: `clock SECONDS` sets how far its clock is off. SIGTERM stops it in order.
+Orders come on its standard input: `clock SECONDS` sets how far its clock is off. SIGTERM stops it in order.
 """
 
 import argparse
@@ -13,29 +13,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from chaos.case_system import CaseSystem, Misbehaviour, read_misbehaviours
-from chaos.fleet import CANNOT_BEGIN
-from fiksmelding.clock import SystemClock
+from chaos.process import CANNOT_BEGIN, JumpingClock, obey, orders
 from fiksmelding.config import Settings
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.receiver import Receiver, Registered, Report
 
 FOREVER = 86_400.0
 EARLY_SECONDS = 1.0
-
-
-class JumpingClock(SystemClock):
-    """The machine's clock, off by as much as it is told; durations stay right, as on a real machine."""
-
-    def __init__(self, off_seconds: float) -> None:
-        self.off_seconds = off_seconds
-
-    def now(self) -> datetime:
-        """The time of day, wrong by `off_seconds`."""
-        return super().now() + timedelta(seconds=self.off_seconds)
 
 
 @dataclass(frozen=True)
@@ -89,23 +76,10 @@ async def _after_storing(wrong: Misbehaviour | None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _obey(commands: asyncio.StreamReader, clock: JumpingClock) -> None:
-    while line := await commands.readline():
-        word, _, value = line.decode().strip().partition(" ")
-        if word == "clock":
-            clock.off_seconds = float(value)
-
-
-async def _standard_input() -> asyncio.StreamReader:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    return reader
-
-
 async def receive(arguments: argparse.Namespace) -> int:
     """Receive until SIGTERM; returns the exit status."""
     clock = JumpingClock(arguments.clock)
-    commands = await _standard_input()
+    reader = await orders()
     with CaseSystem(arguments.cases, read_misbehaviours(arguments.misbehaviours)) as cases:
         registrar = Registrar(cases)
         handler: Callable[[Report], Awaitable[Registered]] = registrar.register
@@ -120,7 +94,7 @@ async def receive(arguments: argparse.Namespace) -> int:
                 print(f"cannot begin: {error}", file=sys.stderr)  # noqa: T201 - into the receiver's log
                 return CANNOT_BEGIN
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, receiver.stop)
-            obeying = asyncio.create_task(_obey(commands, clock))
+            obeying = asyncio.create_task(obey(reader, {"clock": clock.jump}, receiver.stop))
             try:
                 await receiver.run()
             finally:

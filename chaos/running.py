@@ -6,24 +6,30 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from chaos.case_system import CaseSystem
+from chaos.ground import Ground, open_ground
 from chaos.injector import Injector
-from chaos.judge import Answer, Sending, Verdict, judge
 from chaos.narrator import Narrator
-from chaos.plan import Fault, Options, Plan, Target, draw
-from chaos.world import World, open_world
-from fiksmelding.messages import MessageType
+from chaos.plan import Fault, Options, Plan, draw
+from chaos.receiving import Receiving
+from chaos.sending import Sending
+from chaos.side import SideUnderTest
+from chaos.verdict import Verdict
 
 __all__ = ["Outcome", "run"]
 
-QUIET_SECONDS = 2.0
-LONG_QUIET_SECONDS = 20.0
 LOOK_SECONDS = 0.5
+LONGEST_WAITS = 10
+"""How many times the patience with a standstill is waited in all, while reports still move."""
 TELL_SECONDS = 15.0
+SIDES: Mapping[str, Callable[[Plan, Ground, Narrator], AbstractAsyncContextManager[SideUnderTest]]] = MappingProxyType(
+    {"receiver": Receiving.opened, "sender": Sending.opened}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,11 @@ class Outcome:
     Attributes:
         plan: What was to happen.
         struck: When each fault struck that did, by its number, in seconds since the start.
-        verdict: What the two records say.
+        verdict: What the records say.
         submitted: When each report was first sent, in seconds since the start.
         log_is_whole: Whether `fiksmelding journal verify` finds the event log as it was written.
-        statuses: With what exit statuses the receivers ended when asked to stop.
-        crashes: Where a receiver ended that should not have.
+        statuses: With what exit statuses those under test ended when asked to stop.
+        crashes: Where one ended that should not have.
     """
 
     plan: Plan
@@ -58,28 +64,28 @@ async def run(options: Options, folder: Path, narrator: Narrator) -> Outcome:
     """Run once; everything that is left to look at is in `folder`."""
     plan = draw(options)
     plan.write(folder / "plan.json")
-    async with open_world(plan, folder, narrator) as world:
+    async with open_ground(options, folder) as ground, SIDES[options.side](plan, ground, narrator) as side:
         narrator.tell(f"{options.reports} reports, {len(plan.faults)} faults, seed {options.seed}: begins")
-        async with Injector(world, plan, narrator) as injector:
-            submitted = await _submit(world, plan, injector, narrator)
+        async with Injector(ground, side, narrator) as injector:
+            submitted = await _submit(side, plan, injector, narrator)
             await injector.finish()
             narrator.tell("every fault is over")
-            await _until_quiet(world, plan, narrator)
-            sendings = _sendings(world)
-        statuses = await world.fleet.end()
-        whole = await _verified(world)
-        verdict, struck = _judged(world, plan, sendings, dict(injector.struck), narrator)
-        narrator.tell(f"most memory of a receiver: {world.fleet.most_memory_kib // 1024} MiB")
+            await _until_quiet(side, plan, narrator)
+        statuses = await side.fleet.end()
+        whole = await _verified(ground)
+        verdict, noticed = await side.verdict()
+        struck = {**injector.struck, **{number: narrator.seconds_at(at) for number, at in noticed.items()}}
+        narrator.tell(f"most memory of a {options.side}: {side.fleet.most_memory_kib // 1024} MiB")
     own, others = (resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     narrator.tell(
         f"processor time: {own.ru_utime + own.ru_stime:.0f} s for platform and proxies, "
-        f"{others.ru_utime + others.ru_stime:.0f} s for receivers and servers"
+        f"{others.ru_utime + others.ru_stime:.0f} s for {options.side}s and servers"
     )
-    return Outcome(plan, struck, verdict, submitted, whole, statuses, world.fleet.crashes)
+    return Outcome(plan, struck, verdict, submitted, whole, statuses, side.fleet.crashes)
 
 
-async def _submit(world: World, plan: Plan, injector: Injector, narrator: Narrator) -> Mapping[str, float]:
-    """Submit at a steady pace, and let each fault happen at its report."""
+async def _submit(side: SideUnderTest, plan: Plan, injector: Injector, narrator: Narrator) -> Mapping[str, float]:
+    """Hand reports in at a steady pace, and let each fault happen at its report."""
     pause = plan.options.minutes * 60 / plan.options.reports
     due: dict[int, list[Fault]] = defaultdict(list)
     for fault in plan.faults:
@@ -88,68 +94,35 @@ async def _submit(world: World, plan: Plan, injector: Injector, narrator: Narrat
     submitted = {}
     for number in range(1, plan.options.reports + 1):
         await asyncio.sleep(max(0.0, started + pause * (number - 1) - time.monotonic()))
-        submitted[await world.supply.submit()] = narrator.seconds
+        submitted[await side.submit()] = narrator.seconds
         for fault in due[number]:
             injector.order(fault)
         if time.monotonic() - told > TELL_SECONDS:
             told = time.monotonic()
-            narrator.tell(f"{number} submitted, {len(world.fiks.taken())} answers taken")
+            narrator.tell(f"{number} submitted, {side.progress()}")
     return submitted
 
 
-async def _until_quiet(world: World, plan: Plan, narrator: Narrator) -> None:
-    """Wait until every sending is answered and nothing more comes, or until it is plain that this will not happen."""
+async def _until_quiet(side: SideUnderTest, plan: Plan, narrator: Narrator) -> None:
+    """Wait until nothing is left to happen, or until it is plain that this will not come: nothing moves any more."""
     patience = 120 + plan.options.reports / 20
     started = changed = time.monotonic()
-    taken = -1
-    while time.monotonic() - started < patience:
-        answers = world.fiks.taken()
-        if len(answers) != taken:
-            taken, changed = len(answers), time.monotonic()
-        answered = {str(answer.svar_pa_melding) for answer in answers}
-        unanswered = [one for one in _sendings(world) if one.melding_id not in answered]
-        open_ones = [one for one in unanswered if not one.given_up]
-        # What the platform gave up may have been kept all the same, and is answered then: only waiting tells.
-        if not open_ones and time.monotonic() - changed >= (LONG_QUIET_SECONDS if unanswered else QUIET_SECONDS):
+    standing = await side.standing()
+    while time.monotonic() - changed < patience and time.monotonic() - started < LONGEST_WAITS * patience:
+        before, standing = standing, await side.standing()
+        if standing.done != before.done:
+            changed = time.monotonic()
+        if not standing.open and time.monotonic() - changed >= standing.quiet_seconds:
             narrator.tell("quiet")
             return
         await asyncio.sleep(LOOK_SECONDS)
-    narrator.tell(f"not quiet after {patience:g} s: {len(open_ones)} sendings are unanswered")
+    waited = time.monotonic() - started
+    narrator.tell(f"not quiet after {waited:.0f} s, {side.progress()}: {standing.open} reports are unanswered")
 
 
-def _sendings(world: World) -> Sequence[Sending]:
-    sendings = []
-    for report_id, submitted in world.supply.submitted.items():
-        report = world.fiks.report(report_id)
-        given_up = any(receipt.message_type == MessageType.SERVERFEIL for receipt in report.receipts)
-        sendings += [Sending(melding_id, report_id, submitted.content, given_up) for melding_id in report.melding_ids]
-    return sendings
-
-
-async def _verified(world: World) -> bool:
-    command = [sys.executable, "-m", "fiksmelding", "journal", "verify", "--settings", str(world.settings)]
-    environment = {**os.environ, **world.environment}
-    with (world.folder / "verify.log").open("wb") as log:
+async def _verified(ground: Ground) -> bool:
+    command = [sys.executable, "-m", "fiksmelding", "journal", "verify", "--settings", str(ground.settings)]
+    environment = {**os.environ, **ground.environment}
+    with (ground.folder / "verify.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=environment)
         return await process.wait() == 0
-
-
-def _judged(
-    world: World, plan: Plan, sendings: Sequence[Sending], struck: dict[int, float], narrator: Narrator
-) -> tuple[Verdict, Mapping[int, float]]:
-    with CaseSystem(world.cases) as record:
-        calls, cases = record.calls(), record.cases()
-    answers = [
-        Answer(
-            svar_til=str(answer.svar_pa_melding or ""),
-            message_type=answer.melding_type,
-            klient_melding_id=answer.klient_melding_id,
-            taken_at=world.monotonic(answer.taken_at),
-        )
-        for answer in world.fiks.taken()
-    ]
-    misbehaved = {call.key: call.asked_at for call in calls if call.misbehaviour is not None}
-    for fault in plan.faults:
-        if fault.target is Target.HANDLER and plan.report_ids[fault.after - 1] in misbehaved:
-            struck[fault.number] = narrator.seconds_at(misbehaved[plan.report_ids[fault.after - 1]])
-    return judge(sendings, calls, cases, answers), struck

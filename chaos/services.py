@@ -1,16 +1,29 @@
 """Real services that are ended and started again, each on its own data and port: PostgreSQL and RabbitMQ."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from fiksmelding.simulator import Keys
 from support import postgresql, rabbitmq
 
-__all__ = ["RestartingPostgresql", "RestartingRabbitmq"]
+__all__ = ["RestartingPostgresql", "RestartingRabbitmq", "to_the_end"]
+
+Result = TypeVar("Result")
+
+
+async def to_the_end(work: Callable[..., Result], *given: object) -> Result:
+    """Run `work` in a thread. A cancellation is heard once it is done: a server half started would be left behind."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 class RestartingPostgresql:
@@ -27,13 +40,13 @@ class RestartingPostgresql:
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(self._start, None)
+        await to_the_end(self._start, None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._running.close)
+        await to_the_end(self._running.close)
 
     @property
     def port(self) -> int:
@@ -49,11 +62,11 @@ class RestartingPostgresql:
 
     async def restart(self, away_seconds: float) -> None:
         """End it at once, as a power failure of its own does, and start it again after a while."""
-        await asyncio.to_thread(self._opened.crash)
+        await to_the_end(self._opened.crash)
         await asyncio.sleep(away_seconds)
         port = self.port
-        await asyncio.to_thread(self._running.close)
-        await asyncio.to_thread(self._start, port)
+        await to_the_end(self._running.close)
+        await to_the_end(self._start, port)
 
     @property
     def _opened(self) -> postgresql.Server:
@@ -82,13 +95,13 @@ class RestartingRabbitmq:
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         made = rabbitmq.rabbitmq(self._keys, self._folder)
-        self._node = await asyncio.to_thread(self._running.enter_context, made)
+        self._node = await to_the_end(self._running.enter_context, made)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._running.close)
+        await to_the_end(self._running.close)
 
     @property
     def simulator(self) -> rabbitmq.OnRabbit:
@@ -99,15 +112,15 @@ class RestartingRabbitmq:
 
     async def restart(self, away_seconds: float) -> None:
         """Ask it to stop, and start it again after a while."""
-        await asyncio.to_thread(self._program.stop)
+        await to_the_end(self._program.stop)
         await asyncio.sleep(away_seconds)
-        await asyncio.to_thread(self._program.start)
+        await to_the_end(self._program.start)
 
     async def kill(self, away_seconds: float) -> None:
         """End it as a power cut does, and start it again after a while."""
-        await asyncio.to_thread(self._program.kill)
+        await to_the_end(self._program.kill)
         await asyncio.sleep(away_seconds)
-        await asyncio.to_thread(self._program.start)
+        await to_the_end(self._program.start)
 
     @property
     def _program(self) -> rabbitmq.Program:

@@ -4,6 +4,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 
+from chaos.ground import ACCOUNTS
 from chaos.plan import Plan
 from fiksmelding.envelope import encrypt
 from fiksmelding.messages import MessageType, render_pdf
@@ -12,9 +13,9 @@ from fiksmelding.simulator.national.portal import SealedReport
 from fiksmelding.simulator.national.service import Submission
 from fiksmelding.simulator.synthetic import Length, SyntheticReports
 
-__all__ = ["ACCOUNT", "Submitted", "Supply"]
+__all__ = ["Submitted", "Supply"]
 
-ACCOUNT = "bergen"
+ACCOUNT = ACCOUNTS["receiver"]
 REPORTS_PER_LARGE = 10
 SMALL_PDF = b"%PDF-1.7\n% Small, so that the platform's memory holds many.\n%%EOF\n"
 

@@ -24,7 +24,10 @@ def closing_line(outcome: Outcome) -> str:
 
 def again(options: Options) -> str:
     """The command that runs the same plan again."""
-    given = {name: value for name, value in asdict(options).items() if value is not None and value is not False}
+    words = {"processes": f"{options.side}s"}
+    given = {words.get(name, name): value for name, value in asdict(options).items() if value not in (None, False)}
+    if options.side == "sender":
+        del given["broker"]  # senders have none
     return " ".join(["make chaos", *(f"{name.upper()}={_spelled(value)}" for name, value in given.items())])
 
 
@@ -37,6 +40,9 @@ def complaints(outcome: Outcome, folder: Path) -> Iterator[str]:
     letters = outcome.verdict.by_letter
     if letters:
         yield f"given up by the platform after three broken deliveries, and sent by letter: {len(letters)}"
+    uncertain = outcome.verdict.uncertain
+    if uncertain:
+        yield f"told to be uncertain at some time, and so perhaps there twice: {len(uncertain)}"
     if outcome.fine:
         return
     for what, ids in outcome.verdict.complaints().items():
@@ -48,7 +54,8 @@ def complaints(outcome: Outcome, folder: Path) -> Iterator[str]:
     if not outcome.log_is_whole:
         yield f"the event log is not whole: see {folder / 'verify.log'}"
     if any(outcome.statuses):
-        yield f"receivers ended with status {', '.join(map(str, outcome.statuses))} when they were asked to stop"
+        statuses = ", ".join(map(str, outcome.statuses))
+        yield f"{outcome.plan.options.side}s ended with status {statuses} when they were asked to stop"
     yield from outcome.crashes
     yield f"what is left of the run: {folder}"
     yield f"the same again: {again(outcome.plan.options)}"

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from chaos.judge import Verdict
 from chaos.plan import Options, Plan, draw
 from chaos.running import Outcome
-from chaos.telling import closing_line, complaints
+from chaos.telling import again, closing_line, complaints
+from chaos.verdict import Verdict
 
 PLAN: Plan = draw(Options(reports=3, minutes=0.5, seed=7, faults=2))
+AGAIN = "REPORTS=3 MINUTES=0.5 SEED=7 SIDE=receiver RECEIVERS=1 JOURNAL=sqlite BROKER=embedded FAULTS=2"
 FINE = Outcome(
     plan=PLAN,
     struck={1: 2.0, 2: 60.0},
@@ -39,7 +40,7 @@ def test_a_lost_report_is_named_with_the_faults_near_it_and_the_way_to_see_it_ag
     assert f"    near it: {PLAN.faults[0]}" in lines
     assert lines[-2:] == [
         "what is left of the run: traces",
-        "the same again: make chaos REPORTS=3 MINUTES=0.5 SEED=7 RECEIVERS=1 JOURNAL=sqlite BROKER=embedded FAULTS=2",
+        f"the same again: make chaos {AGAIN}",
     ]
 
 
@@ -57,3 +58,14 @@ def test_what_the_platform_gave_up_is_told_and_is_no_fault_of_ours() -> None:
     outcome = replace(FINE, verdict=Verdict(reports=3, registered=2, answered=2, by_letter=[PLAN.report_ids[0]]))
     assert outcome.fine
     assert told(outcome) == ["given up by the platform after three broken deliveries, and sent by letter: 1"]
+
+
+def test_what_was_told_to_be_uncertain_is_no_fault_and_a_run_of_senders_is_seen_again_without_a_broker() -> None:
+    plan = draw(Options(reports=3, minutes=0.5, seed=7, faults=2, side="sender", processes=2))
+    verdict = Verdict(reports=3, registered=3, answered=3, uncertain=list(plan.report_ids[:1]))
+    outcome = replace(FINE, plan=plan, verdict=verdict)
+    assert outcome.fine
+    assert told(outcome) == ["told to be uncertain at some time, and so perhaps there twice: 1"]
+    assert again(plan.options) == (
+        "make chaos REPORTS=3 MINUTES=0.5 SEED=7 SIDE=sender SENDERS=2 JOURNAL=sqlite FAULTS=2"
+    )

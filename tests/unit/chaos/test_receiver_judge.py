@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from chaos.case_system import Call, Case
-from chaos.judge import Answer, Sending, Verdict, judge
+from chaos.receiver_judge import Answer, Sending, judge
+from chaos.verdict import Verdict
 
 MOTTATT = "no.ks.fiks.bekymringsmelding.mottatt.v1"
 FEILET = "no.ks.fiks.bekymringsmelding.feilet.v1"

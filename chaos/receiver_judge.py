@@ -6,11 +6,12 @@ journal is not asked.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chaos.case_system import Call, Case
+from chaos.verdict import Verdict
 
-__all__ = ["Answer", "Sending", "Verdict", "judge"]
+__all__ = ["Answer", "Sending", "judge"]
 
 MOTTATT = "no.ks.fiks.bekymringsmelding.mottatt.v1"
 
@@ -48,45 +49,6 @@ class Answer:
     message_type: str
     klient_melding_id: str | None
     taken_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of a run.
-
-    Attributes:
-        reports: How many reports were sent.
-        registered: How many of them the case system holds, whole and once.
-        answered: How many of them have their one final answer, for each time they were sent.
-        by_letter: Reports that never reached us whole; the platform knows, for it gave them up and sent them by letter.
-        lost: Other reports that the case system does not hold as they were sent.
-        twice: Reports that it was asked to register again without being told so, or holds more than once.
-        early: Reports whose `mottatt` the platform took before the case system had them.
-        unanswered: Reports that lack an answer.
-        contradicted: Reports that have several answers, or a `feilet` although they were to be registered.
-        stray: Calls and answers that belong to no report sent.
-    """
-
-    reports: int
-    registered: int
-    answered: int
-    by_letter: Sequence[str] = field(default=())
-    lost: Sequence[str] = field(default=())
-    twice: Sequence[str] = field(default=())
-    early: Sequence[str] = field(default=())
-    unanswered: Sequence[str] = field(default=())
-    contradicted: Sequence[str] = field(default=())
-    stray: Sequence[str] = field(default=())
-
-    @property
-    def blameless(self) -> bool:
-        """Whether all is as it has to be."""
-        return not any(self.complaints().values())
-
-    def complaints(self) -> Mapping[str, Sequence[str]]:
-        """The ids concerned, by what is wrong with them."""
-        names = ("lost", "twice", "early", "unanswered", "contradicted", "stray")
-        return {name: getattr(self, name) for name in names}
 
 
 def judge(
