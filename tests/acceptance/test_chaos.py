@@ -108,8 +108,7 @@ async def test_a_sender_that_calls_sent_what_it_holds_in_memory_is_convicted(tmp
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found by /proc, which is Linux's")
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("side", ["receiver", "sender"])
+@pytest.mark.parametrize(("side", "how"), [("receiver", signal.SIGTERM), ("sender", signal.SIGINT)])
 async def test_whoever_ends_a_run_ends_all_that_it_has_started(side: str, how: signal.Signals) -> None:
     postgresql.program("initdb")
     services = ["--journal", "postgresql", *(["--broker", "rabbitmq"] if side == "receiver" else [])]
