@@ -50,6 +50,11 @@ class Alarms:
             del self._told[key]
         self._tell(Alarm(kind=kind, text=text, at=self._clock.now(), over=True))
 
+    def over_if_sounding(self, kind: AlarmKind, text: str) -> None:
+        """Tell that a condition has passed, if it was told lately."""
+        if any(key[0] is kind and key[1] is None for key in self._told):
+            self.over(kind, text)
+
     def _tell(self, alarm: Alarm) -> None:
         extra = {"event": alarm.kind.value, "entry_id": alarm.entry_id}
         log.log(alarm.level, "%s", alarm.text, extra=extra)

@@ -60,6 +60,17 @@ WORDS: Mapping[AlarmKind, Words] = MappingProxyType(
             "Meldingen er lagret uten innhold, fordi dokumentlageret hos KS ikke ga det fra seg.",
             "Kontakt KS med meldingens id, og be om at meldingen sendes på nytt.",
         ),
+        AlarmKind.CANARY_SILENT: Words(
+            "Prøvemeldingene kommer ikke fram",
+            "Mottaket sender prøvemeldinger til seg selv, og ingen har kommet fram på en stund. "
+            "Kanskje kommer ekte meldinger heller ikke fram. De ligger i så fall hos KS.",
+            "Driftsansvarlig må finne feilen nå: forbindelsen til KS, mottaket, eller et annet program på kontoen.",
+        ),
+        AlarmKind.CANARY_UNREADABLE: Words(
+            "Mottaket kan ikke åpne meldinger",
+            "En prøvemelding kom fram, men kunne ikke åpnes med nøklene våre. Ekte meldinger kan heller ikke åpnes.",
+            "Driftsansvarlig må legge inn den private nøkkelen som hører til sertifikatet hos KS.",
+        ),
         AlarmKind.DEADLINE_PASSED: Words(
             "En melding ble ikke registrert i tide",
             "Avsenderen har fått beskjed om at meldingen ikke kom fram, og den sendes som brev.",

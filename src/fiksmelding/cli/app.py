@@ -8,6 +8,7 @@ import typer
 
 from fiksmelding._version import __version__
 from fiksmelding.cli.alarm_commands import alarms_app
+from fiksmelding.cli.canary_commands import canary_app
 from fiksmelding.cli.doctor_commands import doctor_app
 from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
@@ -38,6 +39,7 @@ app.add_typer(outbox_app, name="outbox")
 app.add_typer(operations_app)
 app.add_typer(journal_app, name="journal")
 app.add_typer(alarms_app, name="alarms")
+app.add_typer(canary_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(doctor_app)
 

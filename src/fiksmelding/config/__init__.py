@@ -19,12 +19,13 @@ from fiksmelding.config.tables import (
     TrustSettings,
     WebhookSettings,
 )
-from fiksmelding.config.watching import AlarmsSettings, MetricsSettings
+from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings
 
 __all__ = [
     "AccountSettings",
     "AlarmsSettings",
     "BrokerSettings",
+    "CanarySettings",
     "IntegrationSettings",
     "JournalSettings",
     "MaskinportenSettings",

@@ -23,7 +23,7 @@ from fiksmelding.config.tables import (
     WebhookSettings,
 )
 from fiksmelding.config.values import Table
-from fiksmelding.config.watching import AlarmsSettings, MetricsSettings
+from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings
 from fiksmelding.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
@@ -47,6 +47,7 @@ class Settings(Table):
     trust: TrustSettings = TrustSettings()
     alarms: AlarmsSettings = AlarmsSettings()
     metrics: MetricsSettings = MetricsSettings()
+    canary: CanarySettings = CanarySettings()
 
     @classmethod
     def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:

@@ -1,9 +1,9 @@
 """The tables by which people and their systems hear how it goes."""
 
 import socket
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from fiksmelding.config.values import AddressWithPort, FilePath, Table, secret
 
@@ -90,3 +90,22 @@ class MetricsSettings(Table):
 
     listen: AddressWithPort | None = None
     sender_listen: AddressWithPort | None = None
+
+
+class CanarySettings(Table):
+    """`[canary]`: messages that a receiver sends to its own account, to see that they arrive.
+
+    Attributes:
+        every_minutes: How often one is sent, in minutes; none is when absent.
+        silent_minutes: How long none may come back before an alarm, in minutes. Let it be at least twice
+            `every_minutes`.
+    """
+
+    every_minutes: float | None = Field(default=None, gt=0)
+    silent_minutes: float = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _silence_outlasts_the_interval(self) -> Self:
+        if self.every_minutes is not None and self.silent_minutes < 2 * self.every_minutes:
+            raise ValueError("silent_minutes must be at least twice every_minutes")
+        return self

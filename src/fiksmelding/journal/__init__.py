@@ -6,6 +6,7 @@ from fiksmelding.journal.journal import Journal, deadline
 from fiksmelding.journal.records import (
     Alteration,
     Arrival,
+    Canary,
     Change,
     Checkpoint,
     Entry,
@@ -24,6 +25,7 @@ __all__ = [
     "Alteration",
     "Answer",
     "Arrival",
+    "Canary",
     "Change",
     "Checkpoint",
     "ClaimedByAnother",

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import keeping, migrations, payloads, periods, queries, stepping, verifying, waits
+from fiksmelding.journal.canaries import Canaries
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
@@ -51,12 +52,14 @@ class Journal:
 
     Attributes:
         reconciliations: What comparisons with the case system found.
+        canaries: Messages to ourselves, and whether they came back.
     """
 
     def __init__(self, settings: JournalSettings) -> None:
         self._settings = settings
         self._database = database_at(settings.url)
         self.reconciliations: Final = Reconciliations(self._database)
+        self.canaries: Final = Canaries(self._database)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()

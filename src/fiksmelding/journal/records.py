@@ -199,6 +199,27 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A message that a receiver sent to its own account, to see that it arrives.
+
+    Attributes:
+        id: Its id, a UUID: `klientMeldingId`.
+        konto_id: The account.
+        sender: Names the process that sent it.
+        sent_at: When, aware UTC.
+        arrived_at: When it came back, aware UTC; None when it has not.
+        fault: Why it could not be opened; None when it could.
+    """
+
+    id: str
+    konto_id: str
+    sender: str
+    sent_at: datetime
+    arrived_at: datetime | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """How much waits in one state.
 

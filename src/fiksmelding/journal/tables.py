@@ -231,3 +231,18 @@ reconciliations = Table(
     Column("agreed", Boolean, nullable=False),
 )
 Index("reconciliations_latest", reconciliations.c.konto_id, reconciliations.c.number)
+
+# Messages that a receiver sends to its own account, to see that they arrive. They are no entries: nobody counts them.
+canaries = Table(
+    "canaries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("konto_id", String(64), nullable=False),
+    # Which process sent it: each has to see its own arrive.
+    Column("sender", String(36), nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("arrived_at", UtcDateTime),
+    # Why it could not be opened, when it could not.
+    Column("fault", Text),
+)
+Index("canaries_sender", canaries.c.sender, canaries.c.arrived_at)

@@ -87,14 +87,28 @@ class RoadMetrics:
         )
         self._at_once = Gauge("fiksmelding_pace_reports", "Reports that it gets at once.", registry=registry)
         self._with_it = Gauge("fiksmelding_handler_calls", "Reports that are with it.", registry=registry)
-        ends = Gauge(
+        self._canaries = Counter(
+            "fiksmelding_canaries",
+            "Messages to our own account, by outcome.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._trip = Gauge("fiksmelding_canary_trip_seconds", "How long the last canary took.", registry=registry)
+        self._canary_at = Gauge(
+            "fiksmelding_canary_arrival_timestamp_seconds",
+            "When the last canary came back, in seconds since 1970; 0 before the first.",
+            registry=registry,
+        )
+        self._ends = Gauge(
             "fiksmelding_certificate_end_timestamp_seconds",
             "When one of our certificates ends, in seconds since 1970.",
             ["certificate"],
             registry=registry,
         )
         for name, moment in certificates.items():
-            ends.labels(name).set(moment.timestamp())
+            self.certificate(name, moment)
+        for outcome in ("sent", "failed", "arrived", "unreadable"):
+            self._canaries.labels(outcome)
 
     def kept(self, *, repeated: bool) -> None:
         """A delivery is in the journal."""
@@ -110,6 +124,17 @@ class RoadMetrics:
             self._registration.observe(max(0.0, seconds))
         elif step == "receipted":
             self._receipt.observe(max(0.0, seconds))
+
+    def canary(self, outcome: str, seconds: float | None, at: datetime | None) -> None:
+        """Something became of a canary."""
+        self._canaries.labels(outcome).inc()
+        if seconds is not None and at is not None:
+            self._trip.set(max(0.0, seconds))
+            self._canary_at.set(at.timestamp())
+
+    def certificate(self, name: str, end: datetime) -> None:
+        """When a certificate ends."""
+        self._ends.labels(name).set(end.timestamp())
 
     def failed(self, what: str) -> None:
         """A step failed."""

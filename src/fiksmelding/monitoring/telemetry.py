@@ -28,6 +28,16 @@ class Telemetry:
         if self.metrics is not None:
             self.metrics.taken(step, (at - received_at).total_seconds())
 
+    def canary(self, outcome: str, *, seconds: float | None = None, at: datetime | None = None) -> None:
+        """A canary was `sent`, could not be (`failed`), `arrived` after so many seconds, or was `unreadable`."""
+        if self.metrics is not None:
+            self.metrics.canary(outcome, seconds, at)
+
+    def certificate(self, name: str, end: datetime) -> None:
+        """When a certificate ends."""
+        if self.metrics is not None:
+            self.metrics.certificate(name, end)
+
     def failed(self, what: str) -> None:
         """A step did not succeed, and is tried again."""
         if self.metrics is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -14,6 +15,7 @@ from fiksmelding.broker import Consumer, ConsumerState, ConsumerStatus, Delivery
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import Settings
 from fiksmelding.consuming import account_consumer
+from fiksmelding.envelope import DecryptionKey, Signer, Trust
 from fiksmelding.errors import (
     BrokerAccessRefused,
     BrokerUnavailable,
@@ -25,6 +27,8 @@ from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
 from fiksmelding.journal import Entry, Journal
 from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.receiver.answering import Answering
+from fiksmelding.receiver.canary import CanaryPerch, CanarySending
+from fiksmelding.receiver.canary_watch import CanaryWatch
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.keeping import Keeper
 from fiksmelding.receiver.notice_step import NoticeStep
@@ -102,6 +106,7 @@ class Receiver:
         self._worker: Worker[Entry] | None = None
         self._outage: Outage | None = None
         self._turns: Turns | None = None
+        self._canaries: CanaryWatch | None = None
 
     async def __aenter__(self) -> Self:
         """Open the journal, the keys and the session.
@@ -117,7 +122,8 @@ class Receiver:
             await stack.enter_async_context(self._routes)
             journal = await stack.enter_async_context(Journal(self._settings.journal))
             session = await stack.enter_async_context(FiksSession(self._settings, clock=self._clock))
-            answering = Answering(Outbound(session), Catalog(session), signer)
+            outbound, catalog = Outbound(session), Catalog(session)
+            answering = Answering(outbound, catalog, signer)
             opener = Opener(journal, account_keys, trust)
             monitor = await self._make_monitor()
             outage = self._make_outage(journal)
@@ -126,7 +132,9 @@ class Receiver:
             road = self._make_road(journal, opener, answering, outage, turns)
             self._journal, self._outage, self._turns = journal, outage, turns
             self._worker = self._make_worker(PacedQueue(journal, self._konto_id, turns, outage, self._clock), road)
-            self._consumer = self._make_consumer(journal, session, self._worker, outage)
+            self._canaries = self._make_canaries(journal, outbound, catalog, signer)
+            perch = self._make_perch(journal, account_keys, trust)
+            self._consumer = self._make_consumer(journal, session, self._worker, outage, perch)
             if monitor is not None:
                 await stack.enter_async_context(monitor.serve(lambda: self.status, journal))
             self._stack = stack.pop_all()
@@ -182,6 +190,8 @@ class Receiver:
             asyncio.create_task(self._keep_house(), name="housekeeping"),
             asyncio.create_task(watch_clock(self._end_waits, self._clock, worker.wake), name="clock"),
         ]
+        if self._canaries is not None:
+            background.append(asyncio.create_task(self._canaries.run(), name="canaries"))
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
             async with consumer:
@@ -246,6 +256,19 @@ class Receiver:
         self._telemetry = Telemetry(monitor.metrics)
         return monitor
 
+    def _make_canaries(
+        self, journal: Journal, outbound: Outbound, catalog: Catalog, signer: Signer
+    ) -> CanaryWatch | None:
+        policy, account = self._settings.canary, self._settings.account.id
+        if policy.every_minutes is None:
+            return None
+        sending = CanarySending(account, journal, outbound, catalog, signer, self._clock, self._telemetry)
+        return CanaryWatch(policy, sending, alarms=self._alarms, clock=self._clock, status=lambda: self.status)
+
+    def _make_perch(self, journal: Journal, own_keys: Sequence[DecryptionKey], trust: Trust) -> CanaryPerch:
+        came = (lambda: None) if self._canaries is None else self._canaries.came
+        return CanaryPerch(self._konto_id, journal, own_keys, trust, self._alarms, self._clock, self._telemetry, came)
+
     def _make_outage(self, journal: Journal) -> Outage:
         async def pause() -> None:
             await _opened(self._consumer).pause()
@@ -294,7 +317,9 @@ class Receiver:
             lease_seconds=self._settings.journal.lease_seconds,
         )
 
-    def _make_consumer(self, journal: Journal, session: FiksSession, worker: Worker[Entry], outage: Outage) -> Consumer:
+    def _make_consumer(
+        self, journal: Journal, session: FiksSession, worker: Worker[Entry], outage: Outage, perch: CanaryPerch
+    ) -> Consumer:
         keeper = Keeper(
             journal=journal,
             documents=Documents(session, limit=self._settings.platform.largest_document_bytes),
@@ -310,6 +335,9 @@ class Receiver:
         )
 
         async def keep(delivery: Delivery) -> None:
+            if perch.expects(delivery.metadata):
+                await perch.take(delivery)
+                return
             self._last_delivery = self._clock.monotonic()
             await keeper.keep(delivery)
 
