@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.documentation import Page
 from support.tools import required
 
 VENDOR = Path(__file__).parents[2] / "examples" / "vendor"
@@ -113,6 +114,39 @@ def fiks_of_our_own(fiks):
 """
 
 
+A_VENDOR_S_OWN = """
+import subprocess
+import sys
+
+import pytest
+
+
+class CaseSystem:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def start(self, settings):
+        words = ["receive", "--settings", settings, "--to-folder", self.folder]
+        self.process = subprocess.Popen([sys.executable, "-m", "fiksmelding", *words])
+
+    def has(self, report_id):
+        return any(report_id in file.read_text() for file in self.folder.glob("*/report.json"))
+
+
+@pytest.fixture
+def case_system(tmp_path):
+    one = CaseSystem(tmp_path / "cases")
+    yield one
+    one.process.terminate()
+    one.process.wait(30)
+
+
+@pytest.fixture
+def receiver(case_system, fiks_account):
+    case_system.start(fiks_account.settings_file)
+"""
+
+
 def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder / "src"), "PYTHONWARNINGS": "error"}
     command = [sys.executable, "-m", "pytest", "--strict-markers", "-q", "-p", "no:cov", "-p", "no:xdist", *words]
@@ -133,6 +167,18 @@ def test_it_works_without_a_framework_and_under_each(project: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
+
+
+def test_the_tests_on_its_page_pass_as_they_stand(project: Path) -> None:
+    (project / "conftest.py").write_text(A_VENDOR_S_OWN)
+    programs = [block.code for block in Page("docs/testing.md").blocks if block.language == "python"]
+    for number, program in enumerate(programs):
+        (project / f"test_page_{number}.py").write_text(f"import asyncio\n\nimport pytest\n\n\n{program}")
+
+    done = run_pytest(project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(programs)} passed" in done.stdout
 
 
 def test_it_costs_nothing_where_it_is_not_used_and_gives_way_to_fixtures_of_the_same_name(project: Path) -> None:
