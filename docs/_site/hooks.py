@@ -9,6 +9,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import fiksmelding
+from fiksmelding import errors
+
 ROOT = Path(__file__).parents[2]
 LINKED = (
     "examples/*.json",
@@ -21,6 +24,7 @@ LINKED = (
 OUT_OF_DOCS = re.compile(r"\]\((?:\.\./)+(?=(?:examples|schemas)/|CHANGELOG\.md)")
 INTO_DOCS = re.compile(r"\]\(((?:\.\./)*)docs/")
 COMMANDS = "reference/commands.md"
+NAMES = "reference/fiksmelding.md"
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -38,6 +42,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     here = page.file.src_uri
     if here == COMMANDS:
         markdown += _commands()
+    if here == NAMES:
+        markdown += _more_names(markdown)
     return INTO_DOCS.sub(r"](\1", OUT_OF_DOCS.sub("](" + "../" * here.count("/"), markdown))
 
 
@@ -47,3 +53,10 @@ def _commands() -> str:
     told = subprocess.run(describe, check=True, capture_output=True, text=True, env={"TERMINAL_WIDTH": "120"}).stdout
     # Its own title would be a second one on the page.
     return told.split("\n", 1)[1]
+
+
+def _more_names(markdown: str) -> str:
+    """The public names that the page does not put under a heading of its own."""
+    told = set(re.findall(r"^::: fiksmelding\.(\w+)$", markdown, re.MULTILINE)) | {*errors.__all__, "__version__"}
+    left = [name for name in fiksmelding.__all__ if name not in told]
+    return "\n## More\n" + "".join(f"\n::: fiksmelding.{name}\n" for name in left) if left else ""
