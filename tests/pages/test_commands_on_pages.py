@@ -26,6 +26,8 @@ RUN = [
     ("docs/kommune/feil.md", "Når noe går galt"),
     ("docs/kommune/feil.md", "En melding er lagt til side"),
     ("docs/simulator.md", "The simulator"),
+    ("docs/statistics.md", "Statistics"),
+    ("docs/statistics.md", "For the whole country"),
 ]
 """Pages and headings whose blocks are run below."""
 BLOCKS = [block for page in pages() for block in page.blocks if block.language == "sh"]
@@ -160,3 +162,16 @@ def test_the_doctor_and_the_list_of_what_is_set_aside_are_run_as_their_pages_say
     assert "Nothing is set aside." in reader.run(set_aside)
     [general] = Page("docs/kommune/feil.md").code("Når noe går galt")
     assert "nobody-listening" in reader.run(general)
+
+
+@pytest.mark.timeout(120)
+def test_statistics_are_made_and_merged_as_their_page_says(reader: Terminal, tmp_path: Path) -> None:
+    [start] = Page("docs/simulator.md").code("The simulator")
+    reader.leave_running(start, until="ready:")
+    for account in ("bergen", "oslo"):
+        reader.run(f"fiksmelding journal migrate --settings fiks/settings-{account}.toml")
+    page = Page("docs/statistics.md")
+    [count], [merge] = page.code("Statistics"), page.code("For the whole country")
+    assert "Ingen meldinger i perioden." in reader.run(count)
+    reader.run(merge)
+    assert "Hele landet" in (tmp_path / "landet.html").read_text("utf-8")

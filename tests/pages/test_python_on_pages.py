@@ -177,6 +177,14 @@ async def test_the_doctor_examines(fiks: Simulator, folder: Path, capsys: pytest
     assert "nobody-listening" in capsys.readouterr().out
 
 
+async def test_statistics_are_counted(fiks: Simulator, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with receiving(fiks.settings_for("bergen"), folder / "reports"):
+        await delivered(fiks)
+    names = await run(program("docs/statistics.md"), {})
+    await coroutine_function(names, "main")()
+    assert "'count': None" in capsys.readouterr().out  # a single report is not shown
+
+
 async def test_the_comparison_finds_what_the_case_system_has_lost(
     fiks: Simulator, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ from fiksmelding.cli.sender_commands import outbox_app, sender_app
 from fiksmelding.cli.settings import load_settings
 from fiksmelding.cli.simulator_commands import simulator_app
 from fiksmelding.cli.simulator_control_commands import add_control_commands
+from fiksmelding.cli.statistics_commands import statistics_app
 
 app = typer.Typer(
     name="fiksmelding",
@@ -42,6 +43,7 @@ app.add_typer(alarms_app, name="alarms")
 app.add_typer(canary_app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(doctor_app)
+app.add_typer(statistics_app, name="statistics")
 
 
 def main() -> None:

@@ -234,6 +234,21 @@ class Waiting:
     oldest: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is counted of a report when its original is gone. Nothing of it is about a person.
+
+    Attributes:
+        kommunenummer: The municipality that it is for.
+        bydelsnummer: The receiving office.
+        leveringskanal: Whose system it was sent from; None where what stands there is no name.
+    """
+
+    kommunenummer: str
+    bydelsnummer: str
+    leveringskanal: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of an entry: recorded whole or not at all.
@@ -252,6 +267,7 @@ class Change:
         reference: The case system's reference.
         reason: Why it is quarantined or rejected.
         receipt: The answer, made or updated now.
+        facts: What is counted of it, when it was just opened and understood.
     """
 
     event: EventKind
@@ -265,6 +281,7 @@ class Change:
     reference: str | None = None
     reason: str | None = None
     receipt: Receipt | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

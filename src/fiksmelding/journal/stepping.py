@@ -5,7 +5,7 @@ then. The statements are built once: a report takes about twenty, and building o
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -68,6 +68,8 @@ def take(connection: Connection, entry: Entry, change: Change, at: datetime) -> 
     detail = {**change.detail, "state": state.value}
     if not keeps_lease:
         columns.update(UNLEASED)
+    if change.event is EventKind.REGISTERED:
+        columns["registered_at"] = at
     entry = _move(connection, entry, columns, kind=change.event, detail=detail, at=at)
     if change.receipt is not None:
         _put_receipt(connection, entry, change.receipt)
@@ -239,6 +241,8 @@ def hold(connection: Connection, table: Table, entry: Held, at: datetime | None)
 def _given(change: Change) -> dict[str, Value]:
     names = ("attempts", "failures", "report_id", "duplicate_of", "reference", "reason")
     values = {name: getattr(change, name) for name in names}
+    if change.facts is not None:
+        values |= asdict(change.facts)
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -96,6 +96,11 @@ entries = Table(
     Column("duplicate_of", String(36)),
     Column("reference", Words),
     Column("reason", Words),
+    # What is counted when the original is gone: where it was for, by which channel, and when it was registered.
+    Column("kommunenummer", String(4)),
+    Column("bydelsnummer", String(2)),
+    Column("leveringskanal", Words),
+    Column("registered_at", UtcDateTime),
     # Who works on it, until when, and how often it was claimed: a claim that was lost cannot be mistaken for the next.
     Column("lease_owner", String(36)),
     Column("lease_until", UtcDateTime),

@@ -1,14 +1,17 @@
 """The journal as whoever examines it sees it: never made, brought to another version, or changed."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from fiksmelding.config import JournalSettings
-from fiksmelding.journal import migrations, verifying
+from fiksmelding.journal import counting, migrations, verifying
+from fiksmelding.journal.counting import Received, Sent
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.outbox.records import OutgoingState
 from fiksmelding.journal.queries import of_account
@@ -97,6 +100,31 @@ class JournalView:
     async def last_checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint, or None before the first."""
         return await verifying.last_checkpoint(self._database)
+
+    async def received_reports(
+        self, start: datetime, end: datetime, *, konto_id: str | None = None
+    ) -> AsyncIterator[Sequence[Received]]:
+        """What is counted of the reports that were kept in a period, page after page; a repetition is no report.
+
+        Args:
+            start: When the period begins, aware.
+            end: When it is over.
+            konto_id: The account whose reports are wanted; those of all when absent.
+
+        Raises:
+            JournalUnavailable: It cannot be read.
+        """
+        place = (start, 0)
+        while page := await self._database.read(partial(counting.received, place=place, end=end, konto_id=konto_id)):
+            yield page
+            place = (page[-1].received_at, page[-1].sequence)
+
+    async def sent_reports(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[Sent]]:
+        """What is counted of the reports to send that were kept in a period, page after page. As `received_reports`."""
+        after = 0
+        while page := await self._database.read(partial(counting.sent, after=after, start=start, end=end)):
+            yield page
+            after = page[-1].sequence
 
     async def backlog(self, now: datetime, *, konto_id: str, unattended: timedelta, unsent: timedelta) -> Backlog:
         """Count what stands still.

@@ -6,6 +6,7 @@ from typing import Literal
 from fiksmelding.errors import EnvelopeError
 from fiksmelding.journal import Change, Entry, EventKind, Journal, State
 from fiksmelding.messages import REPORT_TYPES
+from fiksmelding.receiver.facts import facts_of
 from fiksmelding.receiver.identity import as_uuid
 from fiksmelding.receiver.journey import Journey
 from fiksmelding.receiver.opening import Opened, Opener
@@ -65,6 +66,7 @@ class OpenStep:
             failures=0,
             report_id=report_id,
             duplicate_of=original.id if original is not None else None,
+            facts=None if opened.message is None else facts_of(opened.message),
         )
         return await self.recorder.step(entry, change, Step.OPENED)
 
