@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fiksmelding import FiksIO, Message, Registered, Report
+from fiksmelding import FiksIO, Message, Receiver, Registered, Report
 from fiksmelding.envelope import load_certificates
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator import Simulator
@@ -183,6 +183,20 @@ async def test_statistics_are_counted(fiks: Simulator, folder: Path, capsys: pyt
     names = await run(program("docs/statistics.md"), {})
     await coroutine_function(names, "main")()
     assert "'count': None" in capsys.readouterr().out  # a single report is not shown
+
+
+async def test_the_page_about_monitoring_asks_which_reports_were_opened(fiks: Simulator) -> None:
+    async def opened_among(references: list[str]) -> list[str]:
+        return references[:1]
+
+    async def register(report: Report) -> Registered:
+        raise AssertionError
+
+    case_system = SimpleNamespace(opened_among=opened_among)
+    given = {"case_system": case_system, "settings": fiks.settings_for("bergen"), "register": register}
+    names = await run(program("docs/monitoring.md"), given)
+    assert await coroutine_function(names, "opened")(["2026/1", "2026/2"]) == ["2026/1"]
+    assert isinstance(names["receiver"], Receiver)
 
 
 async def test_the_comparison_finds_what_the_case_system_has_lost(

@@ -28,6 +28,8 @@ class AlarmKind(StrEnum):
     """Such a message came, and cannot be opened: reports could not be either."""
     DEADLINE_PASSED = "deadline_passed"
     """A report was not registered in time; it is answered `feilet` and goes by letter."""
+    UNREAD = "unread"
+    """The case system has a report, and nobody has opened it for a long time."""
     RECEIPT_REFUSED = "receipt_refused"
     """The platform will never take a receipt as it stands."""
     RECEIPT_UNDELIVERABLE = "receipt_undeliverable"
@@ -72,6 +74,7 @@ LEVELS = {
         (
             AlarmKind.QUARANTINED,
             AlarmKind.DEADLINE_PASSED,
+            AlarmKind.UNREAD,
             AlarmKind.UNSENT,
             AlarmKind.SUBMIT_REFUSED,
             AlarmKind.OUTCOME_UNKNOWN,

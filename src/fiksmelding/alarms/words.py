@@ -76,6 +76,11 @@ WORDS: Mapping[AlarmKind, Words] = MappingProxyType(
             "Avsenderen har fått beskjed om at meldingen ikke kom fram, og den sendes som brev.",
             "Se etter brevet. Finn ut hvorfor fagsystemet ikke tok imot meldingen.",
         ),
+        AlarmKind.UNREAD: Words(
+            "Ingen har åpnet en melding",
+            "Meldingen ligger i fagsystemet, men fagsystemet sier at ingen har åpnet den.",
+            "Finn meldingen i fagsystemet, og sørg for at noen leser den.",
+        ),
         AlarmKind.RECEIPT_REFUSED: Words(
             "KS tar ikke imot en kvittering",
             "Meldingen er behandlet, men avsenderen får ikke vite det. Den kan derfor også komme som brev.",

@@ -19,7 +19,7 @@ from fiksmelding.config.tables import (
     TrustSettings,
     WebhookSettings,
 )
-from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings
+from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings, UnreadSettings
 
 __all__ = [
     "AccountSettings",
@@ -36,5 +36,6 @@ __all__ = [
     "SenderSettings",
     "Settings",
     "TrustSettings",
+    "UnreadSettings",
     "WebhookSettings",
 ]

@@ -23,7 +23,7 @@ from fiksmelding.config.tables import (
     WebhookSettings,
 )
 from fiksmelding.config.values import Table
-from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings
+from fiksmelding.config.watching import AlarmsSettings, CanarySettings, MetricsSettings, UnreadSettings
 from fiksmelding.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FIKSMELDING"
@@ -48,6 +48,7 @@ class Settings(Table):
     alarms: AlarmsSettings = AlarmsSettings()
     metrics: MetricsSettings = MetricsSettings()
     canary: CanarySettings = CanarySettings()
+    unread: UnreadSettings = UnreadSettings()
 
     @classmethod
     def load(cls, path: str | Path, environment: Mapping[str, str] | None = None) -> Self:

@@ -79,3 +79,8 @@ def secret(given: SecretStr | None, file: Path | None, name: str) -> SecretStr:
         return SecretStr(file.read_text("utf-8").rstrip())
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name} cannot be read: {error.__class__.__name__}.") from error
+
+
+def optional_secret(given: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:
+    """A secret, from where it is kept; None when it is given nowhere. Arguments and errors as for `secret`."""
+    return None if given is None and file is None else secret(given, file, name)

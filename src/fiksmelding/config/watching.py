@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from fiksmelding.config.values import AddressWithPort, FilePath, Table, secret
+from fiksmelding.config.values import AddressWithPort, FilePath, Table, optional_secret, secret
 
 Level = Literal["warning", "error", "critical"]
 MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")]
@@ -66,9 +66,7 @@ class AlarmsSettings(Table):
         Raises:
             SettingsError: Its file cannot be read.
         """
-        if self.webhook_secret is None and self.webhook_secret_file is None:
-            return None
-        return secret(self.webhook_secret, self.webhook_secret_file, "alarms.webhook_secret_file")
+        return optional_secret(self.webhook_secret, self.webhook_secret_file, "alarms.webhook_secret_file")
 
     def smtp_secret(self) -> SecretStr:
         """The mail server's password, wherever it is kept.
@@ -109,3 +107,34 @@ class CanarySettings(Table):
         if self.every_minutes is not None and self.silent_minutes < 2 * self.every_minutes:
             raise ValueError("silent_minutes must be at least twice every_minutes")
         return self
+
+
+class UnreadSettings(Table):
+    """`[unread]`: registered reports that nobody opens in the case system. Watched when there is somebody to ask.
+
+    Attributes:
+        after_hours: How long after its registration a report must have been opened, in hours.
+        again_minutes: How often is asked about one that nobody has opened, in minutes.
+        url: Whom to ask: `https`, or `http` on this machine. Nobody when absent, unless a program gives a function.
+        secret: What the requests are signed with. Prefer `secret_file` or the environment. Not signed when there is
+            none.
+        secret_file: File that holds it; white space at its end is dropped. At least 16 bytes.
+        ca_file: Certificates (PEM file) that its TLS certificate must chain to; the system's when absent.
+        timeout_seconds: Time limit of one question, in seconds.
+    """
+
+    after_hours: float = Field(default=24.0, gt=0)
+    again_minutes: float = Field(default=60.0, gt=0)
+    url: str | None = None
+    secret: SecretStr | None = None
+    secret_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    timeout_seconds: float = Field(default=30.0, gt=0)
+
+    def key(self) -> SecretStr | None:
+        """The secret, wherever it is kept; None when there is none.
+
+        Raises:
+            SettingsError: Its file cannot be read.
+        """
+        return optional_secret(self.secret, self.secret_file, "unread.secret_file")

@@ -18,6 +18,7 @@ from fiksmelding.journal.canaries import Canaries
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.payloads import StoredPayload
+from fiksmelding.journal.readings import Readings
 from fiksmelding.journal.reconciliations import Reconciliations
 from fiksmelding.journal.records import (
     Alteration,
@@ -53,6 +54,7 @@ class Journal:
     Attributes:
         reconciliations: What comparisons with the case system found.
         canaries: Messages to ourselves, and whether they came back.
+        readings: Registered reports that nobody is known to have opened.
     """
 
     def __init__(self, settings: JournalSettings) -> None:
@@ -60,6 +62,7 @@ class Journal:
         self._database = database_at(settings.url)
         self.reconciliations: Final = Reconciliations(self._database)
         self.canaries: Final = Canaries(self._database)
+        self.readings: Final = Readings(self._database)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()

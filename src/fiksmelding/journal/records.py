@@ -220,6 +220,23 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A registered report of which nobody knows whether somebody has opened it.
+
+    Attributes:
+        entry_id: The report's id in the journal.
+        reference: What the case system calls it.
+        registered_at: When it was registered, aware UTC.
+        alarmed_at: When people were told that nobody opens it, aware UTC; None when they were not.
+    """
+
+    entry_id: str
+    reference: str
+    registered_at: datetime
+    alarmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """How much waits in one state.
 
@@ -268,6 +285,7 @@ class Change:
         reason: Why it is quarantined or rejected.
         receipt: The answer, made or updated now.
         facts: What is counted of it, when it was just opened and understood.
+        ask_at: When to ask first whether somebody has opened it; with `reference`.
     """
 
     event: EventKind
@@ -282,6 +300,7 @@ class Change:
     reason: str | None = None
     receipt: Receipt | None = None
     facts: Facts | None = None
+    ask_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

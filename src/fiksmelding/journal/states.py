@@ -71,6 +71,11 @@ class EventKind(StrEnum):
     FOUND_THERE = "found_there"
     """A later one did."""
 
+    READ = "read"
+    """The case system says that somebody has opened it."""
+    UNREAD = "unread"
+    """An alarm: nobody has."""
+
     QUEUED = "queued"
     """A report to send is sealed and durable."""
     SUBMITTING = "submitting"

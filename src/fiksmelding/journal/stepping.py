@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from sqlalchemy import Connection, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
 
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import payloads
@@ -18,7 +18,7 @@ from fiksmelding.journal.chain import link
 from fiksmelding.journal.records import Change, Entry, Head, Lease, Receipt
 from fiksmelding.journal.rows import entry_of, select_entries
 from fiksmelding.journal.states import EventKind, State
-from fiksmelding.journal.tables import entries, events, receipts, storable
+from fiksmelding.journal.tables import entries, events, readings, receipts, storable
 
 Value = str | int | datetime | None
 """What a column of an entry takes."""
@@ -73,6 +73,8 @@ def take(connection: Connection, entry: Entry, change: Change, at: datetime) -> 
     entry = _move(connection, entry, columns, kind=change.event, detail=detail, at=at)
     if change.receipt is not None:
         _put_receipt(connection, entry, change.receipt)
+    if change.ask_at is not None and change.reference is not None:
+        _expect_reader(connection, entry, change.reference, at, change.ask_at)
     return after(entry, change, lease=entry.lease if keeps_lease else None)
 
 
@@ -244,6 +246,13 @@ def _given(change: Change) -> dict[str, Value]:
     if change.facts is not None:
         values |= asdict(change.facts)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _expect_reader(connection: Connection, entry: Entry, reference: str, at: datetime, ask_at: datetime) -> None:
+    """From `ask_at` on, somebody asks whether the report that was registered just now has been opened."""
+    connection.execute(delete(readings).where(readings.c.entry_id == entry.id))  # it was registered before, and lost
+    values = {"konto_id": entry.arrival.konto_id, "reference": reference, "registered_at": at, "ask_at": ask_at}
+    connection.execute(insert(readings).values(entry_id=entry.id, **values))
 
 
 def _put_receipt(connection: Connection, entry: Entry, receipt: Receipt) -> None:

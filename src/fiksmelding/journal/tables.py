@@ -251,3 +251,16 @@ canaries = Table(
     Column("fault", Text),
 )
 Index("canaries_sender", canaries.c.sender, canaries.c.arrived_at)
+
+# Registered reports that nobody is known to have opened. A row goes when somebody has.
+readings = Table(
+    "readings",
+    metadata,
+    Column("entry_id", String(36), ForeignKey("entries.id"), primary_key=True),
+    Column("konto_id", String(64), nullable=False),
+    Column("reference", Words, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("ask_at", UtcDateTime, nullable=False),
+    Column("alarmed_at", UtcDateTime),
+)
+Index("readings_ask", readings.c.konto_id, readings.c.ask_at)

@@ -1,5 +1,6 @@
 """The metrics of a receiver."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ class RoadView:
         at_once: How many reports it gets at once.
         with_it: How many are with it.
         waiting: What has a step ahead, by state; None when the journal does not tell.
+        unread: Reports that people were told of and nobody has opened; None when the journal does not tell.
     """
 
     broker: tuple[str, Sequence[str]]
@@ -32,6 +34,7 @@ class RoadView:
     at_once: int
     with_it: int
     waiting: Sequence[Waiting] | None
+    unread: int | None
 
 
 class RoadMetrics:
@@ -87,6 +90,9 @@ class RoadMetrics:
         )
         self._at_once = Gauge("fiksmelding_pace_reports", "Reports that it gets at once.", registry=registry)
         self._with_it = Gauge("fiksmelding_handler_calls", "Reports that are with it.", registry=registry)
+        self._unread = Gauge(
+            "fiksmelding_unread_reports", "Registered reports that nobody opens, and were told of.", registry=registry
+        )
         self._canaries = Counter(
             "fiksmelding_canaries",
             "Messages to our own account, by outcome.",
@@ -147,4 +153,5 @@ class RoadMetrics:
         self._journal.set(view.journal_up)
         self._at_once.set(view.at_once)
         self._with_it.set(view.with_it)
+        self._unread.set(math.nan if view.unread is None else view.unread)
         show_waiting(self._waiting, self._oldest, view.waiting, now)

@@ -12,6 +12,7 @@ from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, Step
 from fiksmelding.receiver.turns import CaseSystemStatus
+from fiksmelding.receiver.unread_watch import Read
 from fiksmelding.receiver.webhook import WebhookHandler
 from fiksmelding.webhooks import WebhookFailed
 
@@ -24,6 +25,7 @@ __all__ = [
     "Observer",
     "Quarantine",
     "Quarantined",
+    "Read",
     "Receiver",
     "ReceiverStatus",
     "Registered",

@@ -54,7 +54,8 @@ class Monitor:
         )
 
     async def _show(self, status: ReceiverStatus, journal: Journal) -> None:
-        waiting = await told_or_none(journal.waiting(konto_id=str(self._settings.account.id)))
+        konto_id = str(self._settings.account.id)
+        waiting = await told_or_none(journal.waiting(konto_id=konto_id))
         view = RoadView(
             broker=(status.broker.state, list(ConsumerState)),
             journal_up=waiting is not None and status.journal_down_since is None,
@@ -62,6 +63,7 @@ class Monitor:
             at_once=status.case_system.at_once,
             with_it=status.case_system.with_it,
             waiting=waiting,
+            unread=await told_or_none(journal.readings.count_alarmed(konto_id)),
         )
         self.metrics.show(view, self._clock.now())
         self.metrics.alarms.show(self._routes.lanes)

@@ -45,6 +45,8 @@ from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
 from fiksmelding.receiver.turns import Turns
+from fiksmelding.receiver.unread_watch import Read, UnreadWatch
+from fiksmelding.receiver.unread_webhook import UnreadWebhook
 from fiksmelding.worker import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE, Backoff, Worker, watch_clock
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Receiver:
         settings: Account, platform, broker, journal and policies.
         handler: Stores a report in the case system; see `Handler`.
         confirm: Reads back whether it is there, before a receipt goes out. Recommended.
+        read: Tells which of some references somebody has opened; those that nobody does raise the alarm.
         observe: Told of each step of each entry, right after it.
         alarm: Told of what a person has to hear of, once; each is logged too, and sent where `[alarms]` says.
         clock: Where the time is read.
@@ -84,6 +87,7 @@ class Receiver:
         handler: Handler,
         *,
         confirm: Confirm | None = None,
+        read: Read | None = None,
         observe: Observer = watch_nothing,
         alarm: AlarmObserver = tell_nobody,
         clock: Clock | None = None,
@@ -92,6 +96,7 @@ class Receiver:
         self._konto_id = str(settings.account.id)
         self._handler = handler
         self._confirm = confirm
+        self._read = read
         self._observe = observe
         self._clock: Clock = clock or SystemClock()
         self._routes = AlarmRoutes(settings.alarms, self._clock)
@@ -107,6 +112,7 @@ class Receiver:
         self._outage: Outage | None = None
         self._turns: Turns | None = None
         self._canaries: CanaryWatch | None = None
+        self._unread: UnreadWatch | None = None
 
     async def __aenter__(self) -> Self:
         """Open the journal, the keys and the session.
@@ -128,6 +134,7 @@ class Receiver:
             monitor = await self._make_monitor()
             outage = self._make_outage(journal)
             stack.push_async_callback(outage.aclose)
+            self._unread = await self._make_unread(stack, journal)
             turns = self._make_turns()
             road = self._make_road(journal, opener, answering, outage, turns)
             self._journal, self._outage, self._turns = journal, outage, turns
@@ -192,6 +199,8 @@ class Receiver:
         ]
         if self._canaries is not None:
             background.append(asyncio.create_task(self._canaries.run(), name="canaries"))
+        if self._unread is not None:
+            background.append(asyncio.create_task(self._unread.run(), name="unread"))
         stopping = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
             async with consumer:
@@ -265,6 +274,22 @@ class Receiver:
         sending = CanarySending(account, journal, outbound, catalog, signer, self._clock, self._telemetry)
         return CanaryWatch(policy, sending, alarms=self._alarms, clock=self._clock, status=lambda: self.status)
 
+    async def _make_unread(self, stack: AsyncExitStack, journal: Journal) -> UnreadWatch | None:
+        policy, read = self._settings.unread, self._read
+        if read is None and policy.url is not None:
+            read = await stack.enter_async_context(UnreadWebhook(policy, clock=self._clock))
+        if read is None:
+            return None
+        return UnreadWatch(
+            policy,
+            self._konto_id,
+            journal,
+            read,
+            alarms=self._alarms,
+            clock=self._clock,
+            telemetry=self._telemetry,
+        )
+
     def _make_perch(self, journal: Journal, own_keys: Sequence[DecryptionKey], trust: Trust) -> CanaryPerch:
         came = (lambda: None) if self._canaries is None else self._canaries.came
         return CanaryPerch(self._konto_id, journal, own_keys, trust, self._alarms, self._clock, self._telemetry, came)
@@ -301,7 +326,7 @@ class Receiver:
             opener=opener,
             turns=turns,
             open=OpenStep(recorder, journal, opener, policy.unstructured),
-            register=RegisterStep(recorder, journal, self._handler, timeout, turns, read_back),
+            register=RegisterStep(recorder, journal, self._handler, timeout, turns, read_back, self._opened_within()),
             confirm=ConfirmStep(recorder, self._confirm, timeout, turns),
             receipt=ReceiptStep(recorder, answering),
             notice=NoticeStep(recorder, journal, policy.receipt_resends),
@@ -348,6 +373,9 @@ class Receiver:
             clock=self._clock,
             stop_seconds=self._settings.receiver.stop_seconds,
         )
+
+    def _opened_within(self) -> timedelta | None:
+        return None if self._unread is None else timedelta(hours=self._settings.unread.after_hours)
 
     def _backoff(self) -> Backoff:
         policy = self._settings.receiver

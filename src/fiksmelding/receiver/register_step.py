@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fiksmelding.errors import EnvelopeError, Reject
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, State
@@ -23,6 +24,7 @@ class RegisterStep:
         timeout: Time limit of one call, in seconds.
         turns: Whether the case system may be called now.
         read_back: Whether the case system is asked afterwards; if so, the receipt waits for that.
+        opened_within: How long after its registration somebody must have opened it; None when nobody is asked.
     """
 
     recorder: Recorder
@@ -31,6 +33,7 @@ class RegisterStep:
     timeout: float
     turns: Turns
     read_back: bool
+    opened_within: timedelta | None = None
 
     async def __call__(self, entry: Entry, journey: Journey) -> Entry:
         """Take the step.
@@ -68,6 +71,7 @@ class RegisterStep:
         return answer
 
     async def _registered(self, entry: Entry, registered: Registered) -> Entry:
+        within, now = self.opened_within, self.recorder.clock.now()
         change = Change(
             event=EventKind.REGISTERED,
             detail={"reference": registered.reference, "attempt": entry.attempts},
@@ -76,6 +80,7 @@ class RegisterStep:
             failures=0,
             reference=registered.reference,
             receipt=None if self.read_back else new_receipt(Answer.MOTTATT),
+            ask_at=None if within is None else now + within,
         )
         return await self.recorder.step(entry, change, Step.REGISTERED)
 

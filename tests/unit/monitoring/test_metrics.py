@@ -26,7 +26,7 @@ def road() -> RoadMetrics:
 
 def view(waiting: list[Waiting] | None, *, journal_up: bool = True) -> RoadView:
     return RoadView(
-        broker=BROKER, journal_up=journal_up, case_system=CASE_SYSTEM, at_once=4, with_it=2, waiting=waiting
+        broker=BROKER, journal_up=journal_up, case_system=CASE_SYSTEM, at_once=4, with_it=2, waiting=waiting, unread=1
     )
 
 
