@@ -53,6 +53,14 @@ class Condition(StrEnum):
     NOT_ENCRYPTED = "not-encrypted", Level.FAULT, "Use https, and broker.tls: only this machine itself may go without."
     WEBHOOK_WRONG = "webhook-wrong", Level.FAULT, "Correct [webhook]; docs/webhook.md describes it."
 
+    ALARMS_ROUTED = "alarms-routed", Level.OK
+    ALARMS_REACH_NOBODY = (
+        "alarms-reach-nobody",
+        Level.NOTE,
+        "Set alarms.mail_to or alarms.webhook_url, and try it: `fiksmelding alarms test`. Else the log alone knows.",
+    )
+    ALARMS_WRONG = "alarms-wrong", Level.FAULT, "Correct [alarms]; docs/alarms.md describes it."
+
     KEYS_READ = "keys-read", Level.OK
     KEY_UNREADABLE = (
         "key-unreadable",

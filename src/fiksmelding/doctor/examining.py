@@ -18,7 +18,7 @@ from fiksmelding.doctor.findings import Diagnosis, Finding
 from fiksmelding.doctor.journal import examine_backlog, examine_disk, examine_journal, examine_log
 from fiksmelding.doctor.keys import examine_key_files, examine_published_key
 from fiksmelding.doctor.patient import Patient, Role, Unexaminable
-from fiksmelding.doctor.preferences import examine_settings
+from fiksmelding.doctor.preferences import examine_alarms, examine_settings
 from fiksmelding.doctor.queue import examine_broker, examine_queue
 from fiksmelding.doctor.sending import examine_sending
 from fiksmelding.doctor.versions import examine_versions
@@ -33,6 +33,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "versions": examine_versions,
         "settings": examine_settings,
+        "alarms": examine_alarms,
         "key files": examine_key_files,
         "certificates": examine_certificates,
         "connections": examine_connections,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from yarl import URL
 
+from fiksmelding.alarms.routing import AlarmRoutes
 from fiksmelding.config import Settings
 from fiksmelding.doctor.conditions import Condition
 from fiksmelding.doctor.findings import Finding
@@ -12,7 +13,7 @@ from fiksmelding.errors import SettingsError
 from fiksmelding.receiver import WebhookHandler
 from fiksmelding.tls import is_this_machine
 
-__all__ = ["examine_settings"]
+__all__ = ["examine_alarms", "examine_settings"]
 
 
 async def examine_settings(patient: Patient) -> Sequence[Finding]:
@@ -23,6 +24,18 @@ async def examine_settings(patient: Patient) -> Sequence[Finding]:
         found += _trust(patient.settings)
     wrong = any(finding.level.value == "fault" for finding in found)
     return found if wrong else [Finding(Condition.SETTINGS_SOUND, "The settings fit together."), *found]
+
+
+async def examine_alarms(patient: Patient) -> Sequence[Finding]:
+    """Is somebody told of alarms? Nobody is told of any now."""
+    try:
+        async with AlarmRoutes(patient.settings.alarms) as routes:
+            names = [lane.route.name for lane in routes.lanes]
+    except SettingsError as error:
+        return [Finding(Condition.ALARMS_WRONG, error.text)]
+    if not names:
+        return [Finding(Condition.ALARMS_REACH_NOBODY, "Alarms go to the log, and nowhere else.")]
+    return [Finding(Condition.ALARMS_ROUTED, f"Alarms go to the log, and by {' and '.join(names)}.")]
 
 
 def _secrets(patient: Patient) -> list[Finding]:

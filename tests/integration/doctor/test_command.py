@@ -19,7 +19,7 @@ async def test_what_is_found_is_shown_with_its_cure(fiks: Simulator, capsys: pyt
     shown = capsys.readouterr().out
     assert re.search(r"warning +nobody-listening +Nobody listens to the queue", shown)
     assert "→ Start the receiver." in shown
-    assert re.search(r"\d+ ok, 1 note, 1 warning", shown)  # the note: there is no journal yet
+    assert re.search(r"\d+ ok, 2 note, 1 warning", shown)  # no journal yet, and alarms reach nobody
 
 
 async def test_a_fault_is_told_to_programs_too(fiks: Simulator, capsys: pytest.CaptureFixture[str]) -> None:

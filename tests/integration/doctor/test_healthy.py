@@ -6,13 +6,13 @@ import pytest
 from fiksmelding.broker import ConsumerState
 from fiksmelding.doctor import Condition, Level, examine
 from fiksmelding.simulator import Simulator
-from support.examining import conditions, examined
+from support.examining import changed, conditions, examined
 from support.receiving import receiving
 from support.senders import school
 
 
 async def test_of_a_receiver_that_works_all_is_found_well(fiks: Simulator, tmp_path: Path) -> None:
-    settings = fiks.settings_for("bergen")
+    settings = changed(fiks.settings_for("bergen"), "alarms", webhook_url="http://localhost:1/alarms")
     async with receiving(settings, tmp_path / "reports") as work:
         await work.receiver.until(ConsumerState.CONSUMING)
         diagnosis = await examine(settings)
@@ -29,6 +29,7 @@ async def test_of_a_receiver_that_works_all_is_found_well(fiks: Simulator, tmp_p
         Condition.CLOCK_RIGHT,
         Condition.HOST_REACHED,
         Condition.CERTIFICATES_VALID,
+        Condition.ALARMS_ROUTED,
     } <= conditions(diagnosis)
 
 

@@ -61,3 +61,11 @@ async def test_time_limits_that_end_each_other(settings: Settings) -> None:
     assert Condition.TIME_LIMITS_CROSS in conditions(receiving)
     sending = await examined(changed(settings, "sender", stop_seconds=3.0), "settings", role="sender")
     assert Condition.TIME_LIMITS_CROSS in conditions(sending)
+
+
+async def test_alarms_that_reach_nobody_or_cannot_be_sent(settings: Settings) -> None:
+    assert conditions(await examined(settings, "alarms")) == {Condition.ALARMS_REACH_NOBODY}
+    plain = changed(settings, "alarms", webhook_url="http://alarms.example.org")
+    assert conditions(await examined(plain, "alarms")) == {Condition.ALARMS_WRONG}
+    safe = changed(settings, "alarms", webhook_url="https://alarms.example.org")
+    assert conditions(await examined(safe, "alarms")) == {Condition.ALARMS_ROUTED}
