@@ -61,6 +61,7 @@ class Caller:
         self._order: Callable[[int, str], bool] = lambda _number, _line: False
         self._waiting: dict[tuple[int, str], list[asyncio.Future[Answer]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: list[asyncio.Task[None]] = []
         self.asked: dict[str, Asked] = {}
         self.statements: list[Statement] = []
 
@@ -82,6 +83,15 @@ class Caller:
     def unanswered(self) -> int:
         """How many reports have no id yet."""
         return sum(not asked.sent_ids for asked in self.asked.values())
+
+    def check(self) -> None:
+        """See that nothing went wrong with the asking itself.
+
+        Raises:
+            Exception: It did.
+        """
+        for task in self._failed:
+            task.result()
 
     async def submit(self) -> str:
         """Begin to ask for the next report; returns its key."""
@@ -137,8 +147,8 @@ class Caller:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled():
-            task.result()
+        if not task.cancelled() and task.exception() is not None:
+            self._failed.append(task)
 
 
 def _open(futures: list[asyncio.Future[Answer]]) -> list[asyncio.Future[Answer]]:

@@ -1,13 +1,16 @@
 """What every process under test has: a clock that can be set wrong, and orders on its standard input."""
 
+import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from fiksmelding.clock import SystemClock
 
-__all__ = ["CANNOT_BEGIN", "JumpingClock", "obey", "orders"]
+__all__ = ["CANNOT_BEGIN", "JumpingClock", "arguments", "obey", "orders"]
 
 CANNOT_BEGIN = 3
 """The exit status of a process whose journal could not be opened; it is started again until it can."""
@@ -27,6 +30,20 @@ class JumpingClock(SystemClock):
     def jump(self, off_seconds: str) -> None:
         """Be off by so many seconds from now on."""
         self.off_seconds = float(off_seconds)
+
+
+def arguments(*paths: str) -> argparse.Namespace:
+    """What a process under test is started with: the paths named, how far its clock is off, and whether it is broken.
+
+    Its log goes to standard error.
+    """
+    parser = argparse.ArgumentParser()
+    for name in paths:
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--clock", type=float, default=0.0)
+    parser.add_argument("--broken", action="store_true")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    return parser.parse_args()
 
 
 async def orders() -> asyncio.StreamReader:

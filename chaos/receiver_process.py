@@ -6,17 +6,15 @@ Orders come on its standard input: `clock SECONDS` sets how far its clock is off
 import argparse
 import asyncio
 import hashlib
-import logging
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from chaos.case_system import CaseSystem, Misbehaviour, read_misbehaviours
-from chaos.process import CANNOT_BEGIN, JumpingClock, obey, orders
+from chaos.process import CANNOT_BEGIN, JumpingClock, arguments, obey, orders
 from fiksmelding.config import Settings
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.receiver import Receiver, Registered, Report
@@ -76,18 +74,18 @@ async def _after_storing(wrong: Misbehaviour | None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def receive(arguments: argparse.Namespace) -> int:
+async def receive(given: argparse.Namespace) -> int:
     """Receive until SIGTERM; returns the exit status."""
-    clock = JumpingClock(arguments.clock)
+    clock = JumpingClock(given.clock)
     reader = await orders()
-    with CaseSystem(arguments.cases, read_misbehaviours(arguments.misbehaviours)) as cases:
+    with CaseSystem(given.cases, read_misbehaviours(given.misbehaviours)) as cases:
         registrar = Registrar(cases)
         handler: Callable[[Report], Awaitable[Registered]] = registrar.register
-        confirm = None if arguments.broken else registrar.confirm
-        if arguments.broken:
+        confirm = None if given.broken else registrar.confirm
+        if given.broken:
             handler = registrar.register_early
         async with AsyncExitStack() as stack:
-            receiver = Receiver(Settings.load(arguments.settings), handler, confirm=confirm, clock=clock)
+            receiver = Receiver(Settings.load(given.settings), handler, confirm=confirm, clock=clock)
             try:
                 await stack.enter_async_context(receiver)
             except JournalUnavailable as error:
@@ -104,13 +102,7 @@ async def receive(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Returns the exit status: 0 in order, `CANNOT_BEGIN`, or 1 for what must not happen."""
-    parser = argparse.ArgumentParser()
-    for name in ("settings", "cases", "misbehaviours"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--clock", type=float, default=0.0)
-    parser.add_argument("--broken", action="store_true")
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    return asyncio.run(receive(parser.parse_args()))
+    return asyncio.run(receive(arguments("settings", "cases", "misbehaviours")))
 
 
 if __name__ == "__main__":

@@ -7,16 +7,14 @@ its standard output, one JSON object a line (`chaos.words`). SIGTERM stops it in
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Protocol
 
 from chaos.naive_sender import NaiveSender
-from chaos.process import CANNOT_BEGIN, JumpingClock, obey, orders
+from chaos.process import CANNOT_BEGIN, JumpingClock, arguments, obey, orders
 from chaos.words import Answer, Request, Statement, say
 from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError, JournalUnavailable
@@ -115,9 +113,9 @@ def tell(progress: Progress) -> None:
     say(Statement.now(progress.sent_id, progress.state.value, report_id if isinstance(report_id, str) else None))
 
 
-async def send(arguments: argparse.Namespace) -> int:
+async def send(given: argparse.Namespace) -> int:
     """Send until SIGTERM; returns the exit status."""
-    clock, death, settings = JumpingClock(arguments.clock), Death(), Settings.load(arguments.settings)
+    clock, death, settings = JumpingClock(given.clock), Death(), Settings.load(given.settings)
     reader, loop = await orders(), asyncio.get_running_loop()
     stopped: asyncio.Future[None] = loop.create_future()
 
@@ -128,7 +126,7 @@ async def send(arguments: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         sending: Sending
         try:
-            if arguments.broken:
+            if given.broken:
                 sending = await stack.enter_async_context(NaiveSender(settings, clock))
             else:
                 sender = Sender(settings, on_progress=tell, observe=death.observe, clock=clock)
@@ -150,12 +148,7 @@ async def send(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Returns the exit status: 0 in order, `CANNOT_BEGIN`, or 1 for what must not happen."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("settings", type=Path)
-    parser.add_argument("--clock", type=float, default=0.0)
-    parser.add_argument("--broken", action="store_true")
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    return asyncio.run(send(parser.parse_args()))
+    return asyncio.run(send(arguments("settings")))
 
 
 if __name__ == "__main__":

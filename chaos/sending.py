@@ -16,6 +16,7 @@ from chaos.sender_judge import Acceptance, Claim, Wanted, judge
 from chaos.side import Standing
 from chaos.verdict import Verdict
 from fiksmelding.config import Settings
+from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outbox, Outgoing, OutgoingState
 from fiksmelding.sender import SendStep
@@ -116,8 +117,12 @@ class Sending:
     async def standing(self) -> Standing:
         """Over when each report has an id, is followed to its end or told to be uncertain, and nothing more comes."""
         self._municipalities.check()
-        async with Outbox(self._journal) as outbox:
-            going = await outbox.count(*UNDER_WAY)
+        self._caller.check()
+        try:
+            async with Outbox(self._journal) as outbox:
+                going = await outbox.count(*UNDER_WAY)
+        except JournalUnavailable:  # its server may be putting itself in order yet
+            going = 1
         return Standing(len(self._caller.statements), self._caller.unanswered + going, QUIET_SECONDS)
 
     async def verdict(self) -> tuple[Verdict, Mapping[int, int]]:
