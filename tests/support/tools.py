@@ -17,6 +17,7 @@ HOW_TO_GET = {
     "chromium": "apt install chromium",
     "chromedriver": "apt install chromium-driver",
     "systemd-analyze": "apt install systemd",
+    "promtool": "apt install prometheus",
 }
 
 
