@@ -1,9 +1,11 @@
 """The Norwegian pages, walked from a machine with nothing on it to a report, a restore and an upgrade."""
 
+import json
 import re
 import shutil
 import tarfile
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from fiksmelding.simulator import Keys, Simulator, SimulatorThread
 from support.clean_machine import CleanMachine
 from support.documentation import Page
 from support.documents import ROOT, example
+from support.rabbitmq import free_port
 from support.released import Released, build
 from support.tools import tool
 
@@ -55,8 +58,8 @@ def machine(tmp_path: Path, released: Released, constraints: Path) -> Iterator[C
     new.stop()
 
 
-def hand_over(fiks: SimulatorThread, machine: CleanMachine) -> None:
-    """What KS, Buypass and the keyboard give: certificate and keys, password, ids and addresses."""
+def hand_over(fiks: SimulatorThread, machine: CleanMachine) -> str:
+    """What KS and the keyboard give: the account's key, password, ids and addresses; returns where it is monitored."""
     given = tomllib.loads(fiks.write_settings("bergen").read_text("utf-8"))
     folder = fiks.simulator.folder
     keys = machine.path("/etc/fiksmelding/keys")
@@ -71,8 +74,16 @@ def hand_over(fiks: SimulatorThread, machine: CleanMachine) -> None:
     issuer = f'[maskinporten]\nissuer = "{given["maskinporten"]["issuer"]}"'
     written = written.replace("[maskinporten]", issuer).replace("/var/lib", f"{machine.root}/var/lib")
     broker = f'host = "{given["broker"]["host"]}"\nport = {given["broker"]["port"]}\nca_file = "keys/roots.pem"'
+    [canary], [metrics] = (
+        [code for code in SETTING_UP.code("5.", "toml") if f"[{table}]" in code] for table in ("canary", "metrics")
+    )
+    monitored = f"127.0.0.1:{free_port()}"
+    watched = metrics.replace("127.0.0.1:9464", monitored)
     addresses = f'[platform]\napi_url = "{given["platform"]["api_url"]}"\n\n[broker]\n{broker}\n'
-    machine.path("/etc/fiksmelding/fiksmelding.toml").write_text(f"{written}\n{addresses}", "utf-8")
+    machine.path("/etc/fiksmelding/fiksmelding.toml").write_text(
+        f"{written}\n{addresses}\n{canary}\n{watched}", "utf-8"
+    )
+    return monitored
 
 
 def bought_certificate(folder: Path) -> bytes:
@@ -114,7 +125,7 @@ def test_an_operator_comes_from_nothing_to_a_report_a_restore_and_an_upgrade_by_
     machine.type_in(business_certificate, PASSWORD)
     assert "is the private key of virksomhet.pem" in machine.run(look)
 
-    hand_over(fiks, machine)
+    monitored = hand_over(fiks, machine)
     [rights] = SETTING_UP.code("3.")
     told = machine.run(rights)
     assert "nobody-listening" in told
@@ -125,6 +136,8 @@ def test_an_operator_comes_from_nothing_to_a_report_a_restore_and_an_upgrade_by_
     assert "active (running)" in told
     assert "warning" not in told
     report_arrives(fiks)
+    with urllib.request.urlopen(f"http://{monitored}/readyz") as ready:
+        assert json.load(ready)["ready"] is True
     [first] = SETTING_UP.code("7.")
     [name] = machine.run(first).split()
     assert (machine.path("/var/lib/fiksmelding/reports") / name / "bekymringsmelding.pdf").is_file()
