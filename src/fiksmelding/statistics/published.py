@@ -93,8 +93,7 @@ def published(tally: Tally, *, threshold: int = THRESHOLD) -> Published:
     tables: dict[Source, Sequence[Table]] = {}
     for source, counted in tally.sources.items():
         total = counted["total"][""]
-        whole = hidden_counts({"": total.count}, threshold)
-        part = hidden_parts({"": total.count}, {"": total.letters}, whole, threshold)
+        whole, part = _hidden({"": total}, threshold)
         totals[source] = _row("", "", total, count=not whole, letters=not part)
         tables[source] = [_table(tally, counted, dimension, threshold, shown=not whole) for dimension in DIMENSIONS]
     return Published(tally.first, tally.until, threshold, totals, tables)
@@ -106,21 +105,30 @@ def _table(tally: Tally, counted: Tables, dimension: str, threshold: int, *, sho
         cells = {month: cells.get(month, Cell()) for month in months_of(tally.first, tally.until)}
     if dimension == "kanal":
         cells = _pooled(cells, threshold)
-    groups = _groups(counted, dimension, list(cells), threshold) if shown else []
-    rows = [row for group in groups for row in _group(tally, dimension, {one: cells[one] for one in group}, threshold)]
+    rows = [
+        row
+        for group, parts in (_groups(counted, dimension, list(cells), threshold) if shown else [])
+        for row in _group(tally, dimension, {one: cells[one] for one in group}, threshold, parts=parts)
+    ]
     return Table(dimension, sorted(rows, key=lambda row: _place(dimension, row)))
 
 
-def _group(tally: Tally, dimension: str, cells: Mapping[str, Cell], threshold: int) -> Iterator[Row]:
-    """The rows that add up to a total which is shown."""
-    counts = {value: cell.count for value, cell in cells.items()}
-    hidden = hidden_counts(counts, threshold)
-    no_letters = hidden_parts(counts, {value: cell.letters for value, cell in cells.items()}, hidden, threshold)
+def _group(tally: Tally, dimension: str, cells: Mapping[str, Cell], threshold: int, *, parts: bool) -> Iterator[Row]:
+    """The rows that add up to a total which is shown; their letters only if those of the total are."""
+    hidden, no_letters = _hidden(cells, threshold)
     if hidden == cells.keys() and dimension != "maned":
         return  # how many there are would tell how many each has; of months everybody knows
     for value, cell in cells.items():
         name = tally.names.get(value, "") if dimension in {"kommune", "bydel"} else ""
-        yield _row(value, name, cell, count=value not in hidden, letters=value not in no_letters)
+        yield _row(value, name, cell, count=value not in hidden, letters=parts and value not in no_letters)
+
+
+def _hidden(cells: Mapping[str, Cell], threshold: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The rows whose counts are hidden, and those whose letters are."""
+    counts = {value: cell.count for value, cell in cells.items()}
+    letters = {value: cell.letters for value, cell in cells.items()}
+    hidden = hidden_counts(counts, threshold)
+    return hidden, hidden_parts(counts, letters, hidden, threshold)
 
 
 def _pooled(cells: Mapping[str, Cell], threshold: int) -> Mapping[str, Cell]:
@@ -133,14 +141,19 @@ def _pooled(cells: Mapping[str, Cell], threshold: int) -> Mapping[str, Cell]:
     return {value: cells[value] for value in by_size} | ({OTHERS: others} if others.count else {})
 
 
-def _groups(counted: Tables, dimension: str, values: Sequence[str], threshold: int) -> list[list[str]]:
-    """The rows that add up to a total which is shown; those of a hidden municipality's offices are left out."""
+def _groups(counted: Tables, dimension: str, values: Sequence[str], threshold: int) -> list[tuple[list[str], bool]]:
+    """The rows that add up to a total which is shown, and whether the total's letters are.
+
+    Offices add up to their municipality; those of one that is hidden are left out.
+    """
     if dimension != "bydel":
-        return [list(values)]
-    municipalities = {value: cell.count for value, cell in counted["kommune"].items()}
-    hidden = hidden_counts(municipalities, threshold)
-    shown = [number for number in municipalities if number not in hidden]
-    return [[value for value in values if value.partition("-")[0] == number] for number in shown]
+        return [(list(values), True)]
+    hidden, no_letters = _hidden(counted["kommune"], threshold)
+    return [
+        ([value for value in values if value.partition("-")[0] == number], number not in no_letters)
+        for number in counted["kommune"]
+        if number not in hidden
+    ]
 
 
 def _row(value: str, name: str, cell: Cell, *, count: bool, letters: bool) -> Row:

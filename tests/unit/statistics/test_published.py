@@ -102,6 +102,23 @@ def test_small_numbers_that_are_large_together_are_shown_after_merging() -> None
     assert counts(published(whole), "bydel") == {"4601-01": 8}
 
 
+def test_letters_of_the_districts_do_not_add_up_to_those_of_a_municipality_that_are_hidden() -> None:
+    made = tally()
+    add(made, 20, kommune="1103", bydel="00")
+    add(made, 2, kommune="1103", bydel="00", letter=True)
+    for kommune in ("0301", "4601"):
+        add(made, 40, kommune=kommune, bydel="01")
+        add(made, 8 if kommune == "0301" else 9, kommune=kommune, bydel="01", letter=True)
+        add(made, 30, kommune=kommune, bydel="02")
+    shown = published(made)
+    letters = {value: row.letters for value, row in rows(shown, "kommune").items()}
+    assert letters == {"4601": 9, "0301": None, "1103": None}
+    districts = {value: row.letters for value, row in rows(shown, "bydel").items()}
+    assert districts == {"4601-01": 9, "4601-02": 0, "0301-01": None, "0301-02": None, "1103-00": None}
+    # Else 17 and 0 from the districts, and 19 in all, would leave 2.
+    assert shown.totals["received"].letters == 19
+
+
 @given(st.dictionaries(st.sampled_from(["01", "02", "03", "04", "05"]), st.integers(0, 20), min_size=1))
 def test_no_small_number_is_in_anything_that_is_shown(districts: dict[str, int]) -> None:
     made = of_districts(districts)
