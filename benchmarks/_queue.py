@@ -18,7 +18,8 @@ from yarl import URL
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fiksmelding.envelope import Signer, seal
+from fiksmelding.envelope import Signer, encrypt
+from fiksmelding.envelope.asice import write_container
 from fiksmelding.messages import PrivatBekymringsmelding, parse_json, render_pdf
 from fiksmelding.simulator import Keys
 from fiksmelding.simulator.pki import Credential
@@ -29,7 +30,7 @@ MELDING_TYPE = "no.ks.fiks.bekymringsmelding.privat.v2"
 AVSENDER_ID = "4f6e21d8-3c7b-4b9c-9e0a-111111111111"
 PASSWORD = "integration-password"
 DIFFERENT = 20
-"""How many different envelopes are sealed; each is sent many times, always as a report of its own."""
+"""How many different containers are signed. Each message is encrypted anew: the same bytes again would be a resend."""
 AT_A_TIME = 200
 
 
@@ -68,13 +69,20 @@ class Queue:
 
     Args:
         account: Whose it is.
-        bodies: Sealed reports.
+        containers: Signed reports.
     """
 
-    def __init__(self, account: Account, bodies: Sequence[bytes]) -> None:
+    def __init__(self, account: Account, containers: Sequence[bytes]) -> None:
         self.account = account
-        self.bodies = bodies
+        self._containers = containers
         self._tls = ssl.create_default_context(cafile=str(account.roots))
+
+    def body(self, number: int) -> bytes:
+        """A sealed report, unlike any other."""
+        out = io.BytesIO()
+        container = io.BytesIO(self._containers[number % len(self._containers)])
+        encrypt(container, recipient=self.account.recipient.certificate, out=out)
+        return out.getvalue()
 
     def fill(self, reports: int) -> list[str]:
         """Make the queue anew and put reports into it; returns their ids."""
@@ -117,13 +125,12 @@ class Queue:
             "bekymringsmelding-id": str(uuid4()),
             "bydel-ressurs-id": str(uuid4()),
         }
-        body = self.bodies[number % len(self.bodies)]
-        return aio_pika.Message(body, headers=headers, message_id=melding_id, delivery_mode=2)
+        return aio_pika.Message(self.body(number), headers=headers, message_id=melding_id, delivery_mode=2)
 
 
-def sealed_reports(sender: Credential, recipient: Credential) -> Sequence[bytes]:
-    """Different reports as the platform delivers them: JSON and PDF."""
-    bodies = []
+def containers(sender: Credential) -> Sequence[bytes]:
+    """Different reports as the platform signs them: JSON and PDF."""
+    signed = []
     content = json.loads(EXAMPLE.read_bytes())
     message = parse_json(EXAMPLE.read_bytes(), MELDING_TYPE)
     assert isinstance(message, PrivatBekymringsmelding)
@@ -132,10 +139,9 @@ def sealed_reports(sender: Credential, recipient: Credential) -> Sequence[bytes]
     for number in range(DIFFERENT):
         data = json.dumps({**content, "melding": f"Melding nummer {number}."}, ensure_ascii=False).encode()
         out = io.BytesIO()
-        files = {"bekymringsmelding.json": data, "bekymringsmelding.pdf": pdf}
-        seal(files, signer=signer, recipient=recipient.certificate, out=out)
-        bodies.append(out.getvalue())
-    return bodies
+        write_container({"bekymringsmelding.json": data, "bekymringsmelding.pdf": pdf}, signer=signer, out=out)
+        signed.append(out.getvalue())
+    return signed
 
 
 @contextmanager
@@ -148,4 +154,4 @@ def queue(folder: Path) -> Iterator[Queue]:
     with node_of_tests.rabbitmq(keys, folder) as node:
         address = URL(node.simulator["amqp_url"])
         account = Account(uuid4(), uuid4(), recipient, sender, folder, address, node.simulator["api_port"], node.roots)
-        yield Queue(account, sealed_reports(sender, recipient))
+        yield Queue(account, containers(sender))

@@ -11,7 +11,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +30,7 @@ SLOWEST = 0.5
 GROWTH = 1.1
 
 
-async def fill_journal(url: str, account: _queue.Account, bodies: Sequence[bytes], reports: int) -> None:
+async def fill_journal(url: str, queue: _queue.Queue, reports: int) -> None:
     """Keep reports that nobody has worked on yet."""
     waiting = iter(range(reports))
     async with Journal(JournalSettings(url=url)) as journal:
@@ -40,7 +39,7 @@ async def fill_journal(url: str, account: _queue.Account, bodies: Sequence[bytes
             for number in waiting:
                 now = datetime.now(UTC)
                 arrival = Arrival(
-                    konto_id=str(account.konto_id),
+                    konto_id=str(queue.account.konto_id),
                     melding_id=str(uuid4()),
                     melding_type=_queue.MELDING_TYPE,
                     avsender_id=_queue.AVSENDER_ID,
@@ -49,7 +48,7 @@ async def fill_journal(url: str, account: _queue.Account, bodies: Sequence[bytes
                     received_at=now,
                     deadline_at=now + timedelta(days=1),
                 )
-                await journal.keep(arrival, bodies[number % len(bodies)])
+                await journal.keep(arrival, queue.body(number))
 
         await asyncio.gather(*(keep() for _ in range(AT_ONCE)))
 
@@ -61,7 +60,7 @@ def main() -> None:
         queue = stack.enter_context(_queue.queue(folder))
         its = stack.enter_context(platform(queue.account.api_port))
         url = f"sqlite:///{folder}/journal.db"
-        asyncio.run(fill_journal(url, queue.account, queue.bodies, reports // 2))
+        asyncio.run(fill_journal(url, queue, reports // 2))
         queue.fill(reports - reports // 2)
         (folder / "reports").mkdir()
         settings = _receivers.write_settings(queue.account, its.url, url)
