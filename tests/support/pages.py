@@ -57,7 +57,7 @@ class Pages:
 
 def watched(settings: Settings) -> Settings:
     """The settings, with a port of its own for each kind of pages."""
-    metrics = MetricsSettings(listen=f"127.0.0.1:{free_port()}", sender_listen=f"127.0.0.1:{free_port()}")
+    metrics = MetricsSettings(listen=f"127.0.0.1:{free_port()}", sender_listen=f"127.0.0.1:{free_port()}", traces=True)
     return settings.model_copy(update={"metrics": metrics})
 
 

@@ -17,6 +17,7 @@ from fiksmelding.envelope import Signer, Trust, open_envelope, seal
 from fiksmelding.errors import FiksmeldingError, Reject
 from fiksmelding.fiks import SentMessage
 from fiksmelding.journal import Arrival, Entry, Journal
+from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.confirm_step import ConfirmStep
 from fiksmelding.receiver.notice_step import NoticeStep
@@ -155,6 +156,7 @@ class Journeys:
         timeout: float = 30.0,
         trust: Trust | None = None,
         concurrency: int = 4,
+        telemetry: Telemetry = UNMEASURED,
     ) -> None:
         self.journal = journal
         self.clock = StillClock()
@@ -166,7 +168,7 @@ class Journeys:
         alarms = Alarms(self.clock, self.alarms.append)
         outage = never_out(journal, self.clock, alarms)
         self.turns = Turns(Pace(concurrency), self.clock, alarms, changed=lambda: None)
-        recorder = Recorder(journal, self.clock, Backoff(1.0, 300.0), self._observe, alarms, outage)
+        recorder = Recorder(journal, self.clock, Backoff(1.0, 300.0), self._observe, alarms, outage, telemetry)
         self.keys = [recipient.key]
         opener = Opener(journal, self.keys, trust or Trust())
         answering = Answering(self.platform, self.platform, Signer(recipient.key, recipient.certificate))

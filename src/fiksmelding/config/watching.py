@@ -84,10 +84,12 @@ class MetricsSettings(Table):
         listen: Host and port where a receiver serves them, such as `127.0.0.1:9464`; nowhere when absent. They ask
             nobody for a password and hold no personal data: keep them to this machine or a network of your own.
         sender_listen: Host and port where `fiksmelding outbox run` serves its own; nowhere when absent.
+        traces: Whether each step of the road is a span of OpenTelemetry (with `fiksmelding[otel]`).
     """
 
     listen: AddressWithPort | None = None
     sender_listen: AddressWithPort | None = None
+    traces: bool = False
 
 
 class CanarySettings(Table):

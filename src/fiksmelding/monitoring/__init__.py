@@ -3,6 +3,6 @@
 Counts, times and states only. No label holds an id of a message, and none has more values than stand in the code.
 """
 
-from fiksmelding.monitoring.telemetry import UNMEASURED, Telemetry
+from fiksmelding.monitoring.telemetry import UNMEASURED, Telemetry, program_tracing
 
-__all__ = ["UNMEASURED", "Telemetry"]
+__all__ = ["UNMEASURED", "Telemetry", "program_tracing"]

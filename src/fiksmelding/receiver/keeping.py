@@ -76,8 +76,11 @@ class Keeper:
         half of the time until the deadline is over is given up.
         """
         arrival = self._arrival(delivery)
+        start = self._clock.now()
         kept = await self._until_kept(arrival, delivery)
-        self._telemetry.kept(repeated=kept.repeated)
+        self._telemetry.kept(
+            kept.entry_id, arrival.melding_id, repeated=kept.repeated, start=start, end=self._clock.now()
+        )
         if not kept.repeated:
             self._observe(Step.KEPT, kept.entry_id)
         try:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -25,7 +26,7 @@ from fiksmelding.errors import (
 )
 from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
 from fiksmelding.journal import Entry, Journal
-from fiksmelding.monitoring import UNMEASURED, Telemetry
+from fiksmelding.monitoring import UNMEASURED, Telemetry, program_tracing
 from fiksmelding.receiver.answering import Answering
 from fiksmelding.receiver.canary import CanaryPerch, CanarySending
 from fiksmelding.receiver.canary_watch import CanaryWatch
@@ -131,6 +132,8 @@ class Receiver:
             outbound, catalog = Outbound(session), Catalog(session)
             answering = Answering(outbound, catalog, signer)
             opener = Opener(journal, account_keys, trust)
+            if self._settings.metrics.traces:
+                self._telemetry = Telemetry(tracing=program_tracing())
             monitor = await self._make_monitor()
             outage = self._make_outage(journal)
             stack.push_async_callback(outage.aclose)
@@ -262,7 +265,7 @@ class Receiver:
 
         monitor = await asyncio.to_thread(Monitor, self._settings, self._routes, self._clock)
         self._alarms.also_tell(monitor.metrics.alarms)
-        self._telemetry = Telemetry(monitor.metrics)
+        self._telemetry = replace(self._telemetry, metrics=monitor.metrics)
         return monitor
 
     def _make_canaries(

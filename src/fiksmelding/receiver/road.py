@@ -11,6 +11,7 @@ RECEIVED ──▶ OPENED ──▶ REGISTERED ──▶ CONFIRMED ──▶ REC
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Entry, State
@@ -24,6 +25,8 @@ from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.turns import NoTurn, Turns
+
+STEP_NAMES: Final = {State.RECEIVED: "open", State.OPENED: "register", State.REGISTERED: "confirm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ class Road:
         async with Journey(self.opener) as journey:
             while entry.due_at is not None and entry.due_at <= self.recorder.clock.now():
                 try:
-                    entry = await self._step(entry, journey)
+                    with self.recorder.telemetry.span(
+                        _name_of_step(entry), entry.id, entry.arrival.melding_id, expected=NoTurn
+                    ):
+                        entry = await self._step(entry, journey)
                 except NoTurn:
                     await self._wait(entry)
                     return
@@ -103,3 +109,8 @@ class Road:
             return
         wait = max(self.recorder.backoff.after(1), timedelta(seconds=self.turns.pause()))
         await journal.postpone(entry, self.recorder.clock.now() + wait)
+
+
+def _name_of_step(entry: Entry) -> str:
+    """What is about to be done with an entry, in a word for a trace."""
+    return "receipt" if entry.receipt is not None else STEP_NAMES.get(entry.state, "decide")

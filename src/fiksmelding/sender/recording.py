@@ -11,6 +11,7 @@ from fiksmelding.config import SenderSettings
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import PASSABLE, Outbox, Outgoing, OutgoingState, Step
+from fiksmelding.monitoring import UNMEASURED, Telemetry
 from fiksmelding.sender.progress import Progress, ProgressObserver
 from fiksmelding.sender.steps import SendStep, StepObserver
 from fiksmelding.sender.watching import Watch
@@ -33,6 +34,7 @@ class Recorder:
         watch: Wakes those who wait for a report.
         on_progress: Told of each event once it is recorded.
         observe: Told of each step.
+        telemetry: What makes spans.
     """
 
     outbox: Outbox
@@ -42,6 +44,7 @@ class Recorder:
     watch: Watch
     on_progress: ProgressObserver
     observe: StepObserver
+    telemetry: Telemetry = UNMEASURED
 
     async def record(self, outgoing: Outgoing, step: Step, observed: SendStep | None = None) -> Outgoing:
         """Take a step.

@@ -1,13 +1,17 @@
 """The road of a report once it is in the outbox: submit, follow, erase. Each step is durable before the next begins."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from fiksmelding.errors import JournalError
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outgoing, OutgoingState
 from fiksmelding.sender.follow_step import FollowStep
 from fiksmelding.sender.recording import Recorder
 from fiksmelding.sender.steps import SendStep
 from fiksmelding.sender.submit_step import SubmitStep
+
+STEP_NAMES: Final = {OutgoingState.ACCEPTED: "follow", OutgoingState.DELIVERED: "erase"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,10 @@ class Road:
             JournalError: The last step is not recorded.
         """
         while outgoing.due_at is not None and outgoing.due_at <= self.recorder.clock.now():
-            outgoing = await self._step(outgoing)
+            with self.recorder.telemetry.span(
+                _name_of_step(outgoing), outgoing.id, outgoing.report_id, expected=JournalError
+            ):
+                outgoing = await self._step(outgoing)
             if outgoing.lease is None:
                 return  # given back: whoever claims it takes the next step
 
@@ -56,3 +63,8 @@ class Road:
         self.recorder.tell(after, EventKind.ERASED, {}, now)
         self.recorder.observe(SendStep.ERASED, after.id)
         return after
+
+
+def _name_of_step(outgoing: Outgoing) -> str:
+    """What is about to be done with a report, in a word for a trace."""
+    return STEP_NAMES.get(outgoing.state, "submit")

@@ -17,6 +17,7 @@ from fiksmelding.errors import FiksmeldingError, NotJoined, SettingsError, Unkno
 from fiksmelding.fiks import Catalog, FiksSession, Reports
 from fiksmelding.journal.outbox import Order, Outbox, Outgoing
 from fiksmelding.messages import Bekymringsmelding
+from fiksmelding.monitoring import UNMEASURED, Telemetry, program_tracing
 from fiksmelding.sender.addressing import Directory, Office
 from fiksmelding.sender.follow_step import FollowStep
 from fiksmelding.sender.preparing import Sealer
@@ -259,6 +260,7 @@ class Sender:
             self._watch,
             self._on_progress,
             self._observe,
+            Telemetry(tracing=program_tracing()) if self._settings.metrics.traces else UNMEASURED,
         )
         return Road(recorder, SubmitStep(recorder, reports, directory), FollowStep(recorder, reports))
 

@@ -33,8 +33,8 @@ def view(waiting: list[Waiting] | None, *, journal_up: bool = True) -> RoadView:
 def test_a_step_is_counted_and_its_time_since_the_arrival_measured() -> None:
     metrics = road()
     told = Telemetry(metrics)
-    told.kept(repeated=False)
-    told.kept(repeated=True)
+    told.kept("1", None, repeated=False, start=NOON, end=NOON)
+    told.kept("1", None, repeated=True, start=NOON, end=NOON)
     told.taken("registered", received_at=NOON, at=NOON + timedelta(seconds=7))
     told.taken("receipted", received_at=NOON, at=NOON + timedelta(seconds=9))
     told.failed("handler_failed")
@@ -53,7 +53,7 @@ def test_a_step_that_never_happened_is_there_as_zero() -> None:
 
 
 def test_without_measuring_nothing_happens() -> None:
-    UNMEASURED.kept(repeated=False)
+    UNMEASURED.kept("1", None, repeated=False, start=NOON, end=NOON)
     UNMEASURED.taken("registered", received_at=NOON, at=NOON)
     UNMEASURED.failed("handler_failed")
 
