@@ -47,7 +47,7 @@ from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
 from fiksmelding.receiver.turns import Turns
 from fiksmelding.receiver.unread_watch import Read, UnreadWatch
-from fiksmelding.receiver.unread_webhook import UnreadWebhook
+from fiksmelding.receiver.unread_webhook import unread_webhook
 from fiksmelding.worker import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE, Backoff, Worker, watch_clock
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class Receiver:
     async def _make_unread(self, stack: AsyncExitStack, journal: Journal) -> UnreadWatch | None:
         policy, read = self._settings.unread, self._read
         if read is None and policy.url is not None:
-            read = await stack.enter_async_context(UnreadWebhook(policy, clock=self._clock))
+            read = await stack.enter_async_context(unread_webhook(policy, clock=self._clock))
         if read is None:
             return None
         return UnreadWatch(

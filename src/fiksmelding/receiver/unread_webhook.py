@@ -2,69 +2,50 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 
 from fiksmelding.clock import Clock
 from fiksmelding.config import UnreadSettings
 from fiksmelding.errors import SettingsError
+from fiksmelding.receiver.unread_watch import Read
 from fiksmelding.webhooks import Webhook, WebhookFailed
 
 
-class UnreadWebhook:
-    """Posts references, and is told which of them were opened. See docs/webhook.md.
+@asynccontextmanager
+async def unread_webhook(settings: UnreadSettings, *, clock: Clock | None = None) -> AsyncIterator[Read]:
+    """Whom to ask, for the length of the block: it posts references, and is told which of them were opened.
+
+    What is asked raises `WebhookFailed` when the answer does not say so.
 
     Args:
         settings: Where to, the secret, TLS and time limit.
         clock: Where the time in the signature is read.
 
     Raises:
-        SettingsError: There is no URL, it is not HTTPS (other than to this machine), or the secret cannot be used.
+        SettingsError: There is no URL, it is not HTTPS (other than to this machine), or a file cannot be used.
     """
+    if settings.url is None:
+        raise SettingsError("There is no webhook to ask: set unread.url.")
+    webhook = Webhook(
+        settings.url,
+        name="unread",
+        secret=settings.key(),
+        ca_file=settings.ca_file,
+        timeout_seconds=settings.timeout_seconds,
+        clock=clock,
+    )
 
-    def __init__(self, settings: UnreadSettings, *, clock: Clock | None = None) -> None:
-        if settings.url is None:
-            raise SettingsError("There is no webhook to ask: set unread.url.")
-        self._webhook = Webhook(
-            settings.url,
-            name="unread",
-            secret=settings.key(),
-            ca_file=settings.ca_file,
-            timeout_seconds=settings.timeout_seconds,
-            clock=clock,
-        )
-
-    async def __aenter__(self) -> Self:
-        """Make ready to connect.
-
-        Raises:
-            SettingsError: `unread.ca_file` cannot be used.
-        """
-        await self._webhook.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._webhook.__aexit__(kind, error, trace)
-
-    async def __call__(self, references: Sequence[str]) -> Collection[str]:
-        """Ask about some references.
-
-        Raises:
-            WebhookFailed: It gave no answer that says which were opened.
-        """
+    async def ask(references: Sequence[str]) -> Collection[str]:
         body = json.dumps({"references": list(references)}, ensure_ascii=False).encode()
-        answer = await self._webhook.call(
-            "POST",
-            key=hashlib.sha256(body).hexdigest(),
-            body=[body],
-            headers={"Content-Type": "application/json"},
-        )
+        key = hashlib.sha256(body).hexdigest()
+        answer = await webhook.call("POST", key=key, body=[body], headers={"Content-Type": "application/json"})
         if not 200 <= answer.status < 300:
             raise WebhookFailed(f"The webhook answered {answer.status}.")
         return _opened(answer.body)
+
+    async with webhook:
+        yield ask
 
 
 def _opened(answer: bytes) -> frozenset[str]:

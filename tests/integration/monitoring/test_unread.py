@@ -16,7 +16,7 @@ from fiksmelding.alarms import AlarmKind
 from fiksmelding.config import Settings, UnreadSettings
 from fiksmelding.errors import SettingsError
 from fiksmelding.receiver import FolderHandler, Receiver, Step
-from fiksmelding.receiver.unread_webhook import UnreadWebhook
+from fiksmelding.receiver.unread_webhook import unread_webhook
 from fiksmelding.simulator import Simulator
 from fiksmelding.webhooks import WebhookFailed
 from support.receiving import Receiving
@@ -79,7 +79,7 @@ def unread(url: str | None) -> UnreadSettings:
 
 async def test_a_webhook_is_asked_with_references_and_signed() -> None:
     answer = web.json_response({"read": ["case-2"]})
-    async with answering(answer) as (url, requests), UnreadWebhook(unread(url)) as ask:
+    async with answering(answer) as (url, requests), unread_webhook(unread(url)) as ask:
         assert set(await ask(["case-1", "case-2"])) == {"case-2"}
     [(headers, body)] = requests
     assert json.loads(body) == {"references": ["case-1", "case-2"]}
@@ -99,7 +99,7 @@ async def test_a_webhook_is_asked_with_references_and_signed() -> None:
 )
 async def test_an_answer_that_does_not_say_which_were_opened_is_none(answer: object) -> None:
     assert callable(answer)
-    async with answering(answer()) as (url, _), UnreadWebhook(unread(url)) as ask:
+    async with answering(answer()) as (url, _), unread_webhook(unread(url)) as ask:
         with pytest.raises(WebhookFailed):
             await ask(["case-1"])
 
@@ -107,6 +107,7 @@ async def test_an_answer_that_does_not_say_which_were_opened_is_none(answer: obj
 @pytest.mark.parametrize(
     ("url", "told"), [(None, r"set unread\.url"), ("http://elsewhere.example", r"unread\.url must be https")]
 )
-def test_a_url_that_cannot_be_asked_is_refused(url: str | None, told: str) -> None:
+async def test_a_url_that_cannot_be_asked_is_refused(url: str | None, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
-        UnreadWebhook(unread(url))
+        async with unread_webhook(unread(url)):
+            pass
