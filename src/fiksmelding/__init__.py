@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         UnknownReceiver,
     )
     from fiksmelding.fiks_io import Dialogue, FiksIO, Message
-    from fiksmelding.operations import Period, Reconciliation, reconcile
+    from fiksmelding.operations import Period, Reconciliation, Recovery, Selection, reconcile, recover
     from fiksmelding.receiver import (
         Confirm,
         FolderHandler,
@@ -87,11 +87,13 @@ __all__ = [
     "Quarantine",
     "Receiver",
     "Reconciliation",
+    "Recovery",
     "Registered",
     "Reject",
     "Report",
     "ReportTooLarge",
     "RequestRefused",
+    "Selection",
     "Sender",
     "Sent",
     "Settings",
@@ -103,6 +105,7 @@ __all__ = [
     "__version__",
     "examine",
     "reconcile",
+    "recover",
 ]
 
 _HOME = {
@@ -124,7 +127,9 @@ _HOME = {
         "fiksmelding.receiver",
     ),
     **dict.fromkeys(("Diagnosis", "Finding", "examine"), "fiksmelding.doctor"),
-    **dict.fromkeys(("Period", "Reconciliation", "reconcile"), "fiksmelding.operations"),
+    **dict.fromkeys(
+        ("Period", "Reconciliation", "Recovery", "Selection", "reconcile", "recover"), "fiksmelding.operations"
+    ),
     **dict.fromkeys(("Progress", "Sender", "Sent"), "fiksmelding.sender"),
     **dict.fromkeys(("Dialogue", "FiksIO", "Message"), "fiksmelding.fiks_io"),
 }

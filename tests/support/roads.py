@@ -27,6 +27,7 @@ from fiksmelding.receiver.outage import Outage
 from fiksmelding.receiver.pace import Pace
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
+from fiksmelding.receiver.recover_step import RecoverStep
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler, Registered, Report
 from fiksmelding.receiver.road import Road
@@ -181,6 +182,7 @@ class Journeys:
             confirm=ConfirmStep(recorder, confirm, timeout, self.turns),
             receipt=ReceiptStep(recorder, answering),
             notice=NoticeStep(recorder, journal, resends=2),
+            recover=RecoverStep(recorder, journal, handler, confirm, timeout, self.turns),
         )
 
     def _observe(self, step: Step, _entry_id: str) -> None:

@@ -37,6 +37,8 @@ class AlarmKind(StrEnum):
     UNKNOWN_NOTICE = "unknown_notice"
     """The platform says that something was not delivered which is no receipt of ours."""
 
+    RECOVERY_REFUSED = "recovery_refused"
+    """A report that the case system has lost cannot be handed to it again."""
     RECONCILIATION = "reconciliation"
     """A comparison found reports missing in the case system, or standing still."""
     NOT_RECONCILED = "not_reconciled"

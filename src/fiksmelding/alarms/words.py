@@ -96,6 +96,11 @@ WORDS: Mapping[AlarmKind, Words] = MappingProxyType(
             "Beskjeden gjelder ikke noe som dette mottaket har sendt. Kanskje bruker et annet program samme konto.",
             "Finn ut om et annet program sender fra kontoen.",
         ),
+        AlarmKind.RECOVERY_REFUSED: Words(
+            "En melding kunne ikke gjenopprettes i fagsystemet",
+            "Fagsystemet har mistet meldingen og vil ikke ta imot den igjen, eller den kan ikke åpnes lenger.",
+            "Åpne originalen med «fiksmelding journal export» og «fiksmelding open», og registrer meldingen for hånd.",
+        ),
         AlarmKind.RECONCILIATION: Words(
             "Noe mangler: meldinger stemmer ikke med fagsystemet",
             "Avstemmingen fant meldinger som fagsystemet ikke har, eller som står stille. De er fortsatt lagret her.",

@@ -1,7 +1,6 @@
 """The command line: names, options and help; what the commands do stands in files of their own."""
 
 import logging
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from fiksmelding.cli.envelope_commands import envelope_app, keys_app
 from fiksmelding.cli.journal_commands import journal_app
 from fiksmelding.cli.message_commands import message_app
 from fiksmelding.cli.operations_commands import operations_app
-from fiksmelding.cli.options import SettingsOption
+from fiksmelding.cli.options import ConfirmOption, HandlerOption, SettingsOption, ToFolderOption, ToWebhookOption
 from fiksmelding.cli.output import console, log_to_stderr, run
 from fiksmelding.cli.quarantine_commands import quarantine_app
 from fiksmelding.cli.sender_commands import outbox_app, sender_app
@@ -81,15 +80,17 @@ def _demo() -> None:
 def _receive(
     *,
     settings: SettingsOption,
-    to_folder: Annotated[Path | None, typer.Option("--to-folder", help="Where each report becomes a folder.")] = None,
-    to_webhook: Annotated[
-        str | None, typer.Option("--to-webhook", metavar="URL", help="Where each report is posted, signed.")
-    ] = None,
+    to_folder: ToFolderOption = None,
+    to_webhook: ToWebhookOption = None,
+    handler: HandlerOption = None,
+    confirm: ConfirmOption = None,
     until_idle: Annotated[
         float | None, typer.Option("--until-idle", min=0.1, help="Stop after SECONDS without anything to do.")
     ] = None,
 ) -> None:
-    """Receive reports into a folder, or post them to a webhook, until stopped."""
+    """Receive reports into a folder, post them to a webhook, or call a function of yours, until stopped."""
+    from fiksmelding.cli.handlers import HandlerChoice
     from fiksmelding.cli.receive import receive
 
-    run(receive(load_settings(settings), folder=to_folder, webhook=to_webhook, until_idle=until_idle))
+    choice = HandlerChoice(folder=to_folder, webhook=to_webhook, handler=handler, confirm=confirm)
+    run(receive(load_settings(settings), choice, until_idle=until_idle))

@@ -1,4 +1,4 @@
-"""`fiksmelding reconcile`: names, options and help."""
+"""`fiksmelding reconcile` and `recover`: names, options and help."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,15 +6,20 @@ from typing import Annotated
 
 import typer
 
-from fiksmelding.cli.options import JsonOption, SettingsOption
+from fiksmelding.cli.options import (
+    ConfirmOption,
+    HandlerOption,
+    JsonOption,
+    SettingsOption,
+    ToFolderOption,
+    ToWebhookOption,
+)
 from fiksmelding.cli.output import Exit, errors_told, run
 from fiksmelding.cli.settings import load_settings
 
 operations_app = typer.Typer()
 DAY = ["%Y-%m-%d"]
-FromOption = Annotated[
-    datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time. Default: yesterday.")
-]
+FromOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time.")]
 ToOption = Annotated[
     datetime | None, typer.Option("--to", formats=DAY, help="The first day not in it. Default: tomorrow.")
 ]
@@ -57,3 +62,44 @@ def _reconcile(
         period = chosen_period(first, until, days)
     comparing = compare(loaded, period, choice, settings_file=settings, ask_queue=queue, output=output, as_json=as_json)
     raise typer.Exit(run(comparing, failed=Exit.USAGE))
+
+
+@operations_app.command("recover")
+def _recover(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="By their ids or references; see the other ways, too.")
+    ] = None,
+    *,
+    settings: SettingsOption,
+    first: FromOption = None,
+    until: ToOption = None,
+    days: DaysOption = None,
+    from_reconciliation: Annotated[
+        Path | None, typer.Option("--from-reconciliation", help="What `reconcile --output` found missing.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Only go on with those asked for before.")] = False,
+    to_folder: ToFolderOption = None,
+    to_webhook: ToWebhookOption = None,
+    handler: HandlerOption = None,
+    confirm: ConfirmOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option("--wait", min=0.0, help="How many seconds to wait; until all is done if absent."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand kept reports to the case system once more, also to an empty one. Nobody gets a second receipt.
+
+    A receiver that runs on the same journal does it; where none does, say where reports go, as to `receive`. Exit
+    status 1 if any could not be handed over yet.
+    """
+    from fiksmelding.cli.handlers import HandlerChoice
+    from fiksmelding.cli.recover import recover_reports, selection_of
+
+    choice = HandlerChoice(folder=to_folder, webhook=to_webhook, handler=handler, confirm=confirm)
+    loaded = load_settings(settings)
+    with errors_told():
+        selection = selection_of(ids or (), first, until, days, from_reconciliation, resume=resume)
+    recovering = recover_reports(loaded, selection, choice, dry_run=dry_run, wait_seconds=wait, as_json=as_json)
+    raise typer.Exit(run(recovering, failed=Exit.USAGE))

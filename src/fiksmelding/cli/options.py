@@ -10,3 +10,14 @@ AMQP_URL_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_URL"
 AMQP_ADMIN_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_ADMIN"
 SETTINGS_VARIABLE = "FIKSMELDING_SETTINGS"
 SettingsOption = Annotated[Path, typer.Option("--settings", envvar=SETTINGS_VARIABLE, help="The settings file (TOML).")]
+ToFolderOption = Annotated[Path | None, typer.Option("--to-folder", help="Where each report becomes a folder.")]
+ToWebhookOption = Annotated[
+    str | None, typer.Option("--to-webhook", metavar="URL", help="Where each report is posted, signed.")
+]
+HandlerOption = Annotated[
+    str | None,
+    typer.Option("--handler", metavar="MODULE:FUNCTION", help="A function of yours that stores a report."),
+]
+ConfirmOption = Annotated[
+    str | None, typer.Option("--confirm", metavar="MODULE:FUNCTION", help="Its read-back. Recommended.")
+]

@@ -32,6 +32,7 @@ from fiksmelding.journal.records import (
     Standing,
     Waiting,
 )
+from fiksmelding.journal.recoveries import Recoveries
 from fiksmelding.journal.rehearsal import Rehearsal
 from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
@@ -55,6 +56,7 @@ class Journal:
         reconciliations: What comparisons with the case system found.
         canaries: Messages to ourselves, and whether they came back.
         readings: Registered reports that nobody is known to have opened.
+        recoveries: What is to be handed to the case system once more.
     """
 
     def __init__(self, settings: JournalSettings) -> None:
@@ -63,6 +65,7 @@ class Journal:
         self.reconciliations: Final = Reconciliations(self._database)
         self.canaries: Final = Canaries(self._database)
         self.readings: Final = Readings(self._database)
+        self.recoveries: Final = Recoveries(self._database)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
         self._under_way: set[str] = set()
@@ -224,6 +227,7 @@ class Journal:
         limit: int,
         without: Collection[str] = (),
         only_late: Collection[State] = (),
+        only_recoveries: bool = False,
         konto_id: str | None = None,
     ) -> Sequence[Entry]:
         """Take entries that are due, oldest first, to work on them; no other process gets them meanwhile.
@@ -238,13 +242,17 @@ class Journal:
                 the step that makes it so.
             limit: How many are wanted at most.
             without: Entries not wanted, such as those that `owner` works on already.
-            only_late: States whose entries are wanted only past their deadline.
+            only_late: States whose entries are wanted only past their deadline; what is to be recovered is then not
+                wanted at all.
+            only_recoveries: Whether nothing is wanted but what is to be recovered.
             konto_id: The account whose entries are wanted; those of all when absent.
 
         Raises:
             JournalUnavailable: None could be taken; or, on SQLite, another process claims already.
         """
         wanted = [*queries.of_account(konto_id), *queries.in_other_states_or_late(only_late, now)]
+        if only_recoveries:
+            wanted.append(queries.to_be_recovered())
         claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without, wanted=wanted)
         if not self._cleared and not self.shared:
             # Whoever may claim here works alone: what is not under way in this process is under way in none.
@@ -335,10 +343,13 @@ class Journal:
         owner: str,
         without: Collection[str] = (),
         without_states: Collection[State] = (),
+        only_recoveries: bool = False,
         konto_id: str | None = None,
     ) -> datetime | None:
         """When the next entry has to be worked on that `owner` could claim, or None when none has."""
         wanted = [*queries.of_account(konto_id), *queries.in_other_states(without_states)]
+        if only_recoveries:
+            wanted.append(queries.to_be_recovered())
         return await self._claims.next_due(owner=owner, without=without, wanted=wanted)
 
     async def unanswered(self, *, konto_id: str | None = None) -> int:

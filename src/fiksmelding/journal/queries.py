@@ -27,13 +27,23 @@ def unanswered(konto_id: str | None) -> Select[int]:
 
 
 def in_other_states(states: Collection[State]) -> list[ColumnElement[bool]]:
-    """What leaves out entries in some states."""
-    return [entries.c.state.not_in([state.value for state in states])] if states else []
+    """What leaves out entries in some states, and those to be recovered, for which the case system is needed too."""
+    return (
+        [entries.c.state.not_in([state.value for state in states]), entries.c.recovery_at.is_(None)] if states else []
+    )
 
 
 def in_other_states_or_late(states: Collection[State], now: datetime) -> list[ColumnElement[bool]]:
-    """What leaves out entries in some states, unless their deadline has passed."""
-    return [or_(*in_other_states(states), entries.c.deadline_at <= now)] if states else []
+    """What leaves out those entries, unless their deadline has passed before they were registered."""
+    if not states:
+        return []
+    late = entries.c.deadline_at <= now
+    return [or_(entries.c.state.not_in([state.value for state in states]), late), entries.c.recovery_at.is_(None)]
+
+
+def to_be_recovered() -> ColumnElement[bool]:
+    """What leaves out all but those that are to be handed over once more."""
+    return entries.c.recovery_at.is_not(None)
 
 
 def in_states(*states: State) -> Select[*tuple[object, ...]]:

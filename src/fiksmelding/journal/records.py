@@ -127,6 +127,7 @@ class Entry:
         reference: What the case system calls it, once registered.
         reason: Why it is quarantined or rejected, without personal data.
         receipt: Its answer, once decided.
+        recovery_at: Since when it is to be handed to the case system once more, aware UTC; None when it is not.
         head: The end of its chain of events.
         lease: Our right to work on it; None when it was looked up and not claimed, or has been given back.
     """
@@ -147,6 +148,7 @@ class Entry:
     reason: str | None
     receipt: Receipt | None
     head: Head
+    recovery_at: datetime | None = None
     lease: Lease | None = None
 
 
@@ -286,6 +288,7 @@ class Change:
         receipt: The answer, made or updated now.
         facts: What is counted of it, when it was just opened and understood.
         ask_at: When to ask first whether somebody has opened it; with `reference`.
+        recovery: How its being handed over once more has ended: whether the case system has it now.
     """
 
     event: EventKind
@@ -301,6 +304,7 @@ class Change:
     receipt: Receipt | None = None
     facts: Facts | None = None
     ask_at: datetime | None = None
+    recovery: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def entry_of(row: Row[*tuple[object, ...]]) -> Entry:
         reference=values["reference"],
         reason=values["reason"],
         receipt=receipt,
+        recovery_at=values["recovery_at"],
         head=Head(values["id"], values["event_count"], values["event_hash"]),
     )
 

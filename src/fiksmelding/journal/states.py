@@ -70,6 +70,13 @@ class EventKind(StrEnum):
     """A reconciliation did not find it in the case system."""
     FOUND_THERE = "found_there"
     """A later one did."""
+    RECOVERY_ASKED = "recovery_asked"
+    """It is to be handed to the case system once more."""
+    RECOVERY_FAILED = "recovery_failed"
+    RECOVERED = "recovered"
+    """The case system has it again."""
+    RECOVERY_REFUSED = "recovery_refused"
+    """It cannot be handed over once more, or the case system will not have it: a person has to look."""
 
     READ = "read"
     """The case system says that somebody has opened it."""

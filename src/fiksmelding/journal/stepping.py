@@ -64,7 +64,7 @@ def take(connection: Connection, entry: Entry, change: Change, at: datetime) -> 
     """
     state = change.state or entry.state
     keeps_lease = entry.lease is not None and change.due_at is not None and change.due_at <= at
-    columns: dict[str, Value] = {"state": state.value, "due_at": change.due_at, **_given(change)}
+    columns: dict[str, Value] = {"state": state.value, "due_at": change.due_at, **_given(entry, change)}
     detail = {**change.detail, "state": state.value}
     if not keeps_lease:
         columns.update(UNLEASED)
@@ -94,6 +94,7 @@ def after(entry: Entry, change: Change, *, lease: Lease | None) -> Entry:
         reference=entry.reference if change.reference is None else storable(change.reference),
         reason=entry.reason if change.reason is None else storable(change.reason),
         receipt=receipt,
+        recovery_at=entry.recovery_at if change.recovery is None else None,
         lease=lease,
     )
 
@@ -113,9 +114,12 @@ def erase(connection: Connection, entry: Entry, at: datetime) -> Entry:
     """Remove the sealed original of a receipted entry.
 
     Raises:
-        JournalError: The entry is not receipted any more.
+        JournalError: The entry is not receipted any more, or the case system does not have it.
     """
     hold(connection, entries, entry, at)
+    marks = select(entries.c.missing_at, entries.c.recovery_at).where(_OF_ENTRY)
+    if any(connection.execute(marks, {"of_entry": entry.id}).one()):
+        raise JournalError("The case system does not have the message: it is not erased.", message_id=entry.id)
     pieces = payloads.drop(connection, entry.payload_id)
     columns: dict[str, Value] = {"state": State.ERASED.value, "due_at": None, **UNLEASED}
     detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
@@ -240,12 +244,16 @@ def hold(connection: Connection, table: Table, entry: Held, at: datetime | None)
     return Head(entry.id, row.event_count, row.event_hash)
 
 
-def _given(change: Change) -> dict[str, Value]:
+def _given(entry: Entry, change: Change) -> dict[str, Value]:
     names = ("attempts", "failures", "report_id", "duplicate_of", "reference", "reason")
     values = {name: getattr(change, name) for name in names}
     if change.facts is not None:
         values |= asdict(change.facts)
-    return {name: value for name, value in values.items() if value is not None}
+    given: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
+    if change.recovery is not None:
+        # What could not be handed over once more is missing there, as far as we know.
+        given |= {"recovery_at": None, "missing_at": None if change.recovery else entry.recovery_at}
+    return given
 
 
 def _expect_reader(connection: Connection, entry: Entry, reference: str, at: datetime, ask_at: datetime) -> None:

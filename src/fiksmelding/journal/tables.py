@@ -110,6 +110,8 @@ entries = Table(
     Column("event_hash", String(64), nullable=False, default="", server_default=""),
     # Since when a reconciliation does not find it in the case system.
     Column("missing_at", UtcDateTime),
+    # Since when it is to be handed to the case system once more, though it was registered before.
+    Column("recovery_at", UtcDateTime),
     UniqueConstraint("konto_id", "delivery_key"),
 )
 _DUE = entries.c.due_at.is_not(None)
@@ -124,6 +126,8 @@ Index("entries_received", entries.c.received_at, entries.c.sequence)
 Index("entries_reference", entries.c.reference)
 _MISSING = entries.c.missing_at.is_not(None)
 Index("entries_missing", entries.c.konto_id, entries.c.sequence, sqlite_where=_MISSING, postgresql_where=_MISSING)
+_AGAIN = entries.c.recovery_at.is_not(None)
+Index("entries_recovery", entries.c.konto_id, entries.c.recovery_at, sqlite_where=_AGAIN, postgresql_where=_AGAIN)
 
 # Reports to send, and how they stand with the platform.
 outbox = Table(

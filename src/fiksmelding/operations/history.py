@@ -42,6 +42,10 @@ EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.ERASED: "Selve meldingen ble slettet herfra. Denne loggen er beholdt.",
     EventKind.MISSING_THERE: "En avstemming fant ikke meldingen i fagsystemet.",
     EventKind.FOUND_THERE: "En senere avstemming fant meldingen i fagsystemet.",
+    EventKind.RECOVERY_ASKED: "Noen ba om at meldingen registreres i fagsystemet på nytt.",
+    EventKind.RECOVERY_FAILED: "Fagsystemet klarte ikke å registrere meldingen på nytt. Det blir prøvd igjen.",
+    EventKind.RECOVERED: "Meldingen ble registrert i fagsystemet på nytt.",
+    EventKind.RECOVERY_REFUSED: "Meldingen kunne ikke registreres på nytt. En saksbehandler må se på den.",
 }
 _ANSWERS: Final = {Answer.MOTTATT: "mottatt", Answer.FEILET: "feilet, og meldingen sendes som brev"}
 

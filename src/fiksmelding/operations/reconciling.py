@@ -150,8 +150,8 @@ class _Comparer:
                 await journal.reconciliations.mark_missing(kept[start : start + MARKED_AT_ONCE], at=self._now)
 
     def _not_there(self, one: Expected) -> None:
-        text = "It was registered, and the case system does not have it. Its original is kept."
-        cause, command = Cause.NOT_IN_CASE_SYSTEM, f"journal export {one.id}"
+        text = "It was registered, and the case system does not have it. Its original is kept: hand it over again."
+        cause, command = Cause.NOT_IN_CASE_SYSTEM, f"recover {one.id}"
         if one.erased:
             cause, command = Cause.NOT_IN_CASE_SYSTEM_AND_ERASED, f"journal export {one.id}"
             text = "It was registered, the case system does not have it, and its original is erased: ask KS for it."

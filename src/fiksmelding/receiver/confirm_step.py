@@ -3,11 +3,11 @@
 Between 2020 and 2023 a case system answered success for reports that it had not stored. This step would have shown it.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from fiksmelding.alarms import AlarmKind
 from fiksmelding.journal import Answer, Change, Entry, EventKind, State
+from fiksmelding.receiver.calling import call_confirm
 from fiksmelding.receiver.journey import Journey, report_of
 from fiksmelding.receiver.recording import Recorder, new_receipt
 from fiksmelding.receiver.report import Confirm
@@ -43,13 +43,12 @@ class ConfirmStep:
             opened = await journey.open(entry)
             report = report_of(entry, opened, repeat=True)
             with journey.call(self.turns, entry):
-                async with asyncio.timeout(self.timeout):
-                    found = await self.confirm(entry.reference or "", report)
+                found = await call_confirm(self.confirm, entry.reference or "", report, self.timeout)
         except NoTurn:
             raise
         except Exception as error:  # noqa: BLE001 - the case system's side may fail in any way
             return await self.recorder.retry(entry, EventKind.CONFIRM_FAILED, error)
-        if found is True:
+        if found:
             return await self._confirmed(entry, read_back=True)
         self.recorder.alarms.sound(
             AlarmKind.NOT_FOUND_AGAIN,

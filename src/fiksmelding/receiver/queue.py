@@ -27,14 +27,25 @@ class PacedQueue:
         turns: Whether the case system has time.
         outage: Where to wait while the journal cannot be used.
         clock: Where the time is read.
+        only_recoveries: Whether nothing is wanted but what is to be recovered.
     """
 
-    def __init__(self, journal: Journal, konto_id: str, turns: Turns, outage: Outage, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        konto_id: str,
+        turns: Turns,
+        outage: Outage,
+        clock: Clock,
+        *,
+        only_recoveries: bool = False,
+    ) -> None:
         self._journal = journal
         self._konto_id = konto_id
         self._turns = turns
         self._outage = outage
         self._clock = clock
+        self._only_recoveries = only_recoveries
 
     @property
     def shared(self) -> bool:
@@ -54,6 +65,7 @@ class PacedQueue:
                 limit=wanted,
                 without=[*without, *(entry.id for entry in taken)],
                 only_late=only_late,
+                only_recoveries=self._only_recoveries,
                 konto_id=self._konto_id,
             )
 
@@ -70,7 +82,13 @@ class PacedQueue:
     async def next_due(self, *, owner: str, without: Collection[str] = ()) -> datetime | None:
         """When the next has to be worked on, or the case system may be tried again."""
         busy = () if self._turns.free() else WAITS_FOR_A_TURN
-        due = await self._journal.next_due(owner=owner, without=without, without_states=busy, konto_id=self._konto_id)
+        due = await self._journal.next_due(
+            owner=owner,
+            without=without,
+            without_states=busy,
+            only_recoveries=self._only_recoveries,
+            konto_id=self._konto_id,
+        )
         if not busy:
             return due
         pause = self._turns.pause()

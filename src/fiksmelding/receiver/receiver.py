@@ -36,10 +36,11 @@ from fiksmelding.receiver.notice_step import NoticeStep
 from fiksmelding.receiver.open_step import OpenStep
 from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.outage import Outage
-from fiksmelding.receiver.pace import Pace
+from fiksmelding.receiver.policy import look_backoff, pace, retry_backoff
 from fiksmelding.receiver.queue import PacedQueue
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
+from fiksmelding.receiver.recover_step import RecoverStep
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler
 from fiksmelding.receiver.road import Road
@@ -58,8 +59,6 @@ log = logging.getLogger("fiksmelding.receiver")
 HOUSEKEEPING_SECONDS = 3600.0
 ERASED_AT_ONCE = 500
 NO_CONNECTION_SECONDS = 60.0
-LONGEST_LOOK_SECONDS = 30.0
-"""The longest wait before the journal or the case system is tried again after it failed altogether, in seconds."""
 
 Part = TypeVar("Part")
 
@@ -304,21 +303,15 @@ class Receiver:
         async def resume() -> None:
             await _opened(self._consumer).resume()
 
-        policy = self._settings.receiver
-        longest = min(policy.retry_longest_seconds, LONGEST_LOOK_SECONDS)
-        backoff = Backoff(min(policy.retry_first_seconds, longest), longest)
+        backoff = look_backoff(self._settings.receiver)
         return Outage(
             journal=journal, clock=self._clock, backoff=backoff, alarms=self._alarms, pause=pause, resume=resume
         )
 
     def _make_turns(self) -> Turns:
-        policy = self._settings.receiver
-        pace = Pace(
-            policy.concurrency,
-            first_pause=policy.retry_first_seconds,
-            longest_pause=min(policy.retry_longest_seconds, LONGEST_LOOK_SECONDS),
+        return Turns(
+            pace(self._settings.receiver), self._clock, self._alarms, changed=lambda: _opened(self._worker).wake()
         )
-        return Turns(pace, self._clock, self._alarms, changed=lambda: _opened(self._worker).wake())
 
     def _make_road(self, journal: Journal, opener: Opener, answering: Answering, outage: Outage, turns: Turns) -> Road:
         policy = self._settings.receiver
@@ -333,6 +326,7 @@ class Receiver:
             confirm=ConfirmStep(recorder, self._confirm, timeout, turns),
             receipt=ReceiptStep(recorder, answering),
             notice=NoticeStep(recorder, journal, policy.receipt_resends),
+            recover=RecoverStep(recorder, journal, self._handler, self._confirm, timeout, turns),
         )
 
     def _make_worker(self, queue: PacedQueue, road: Road) -> Worker[Entry]:
@@ -381,8 +375,7 @@ class Receiver:
         return None if self._unread is None else timedelta(hours=self._settings.unread.after_hours)
 
     def _backoff(self) -> Backoff:
-        policy = self._settings.receiver
-        return Backoff(policy.retry_first_seconds, policy.retry_longest_seconds)
+        return retry_backoff(self._settings.receiver)
 
     async def _end_waits(self, at: datetime) -> int:
         """End what a wrong clock set."""

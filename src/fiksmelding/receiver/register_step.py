@@ -1,14 +1,14 @@
 """OPENED → REGISTERED: the handler stores the report in the case system."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
 from fiksmelding.errors import EnvelopeError, Reject
 from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, State
+from fiksmelding.receiver.calling import call_handler
 from fiksmelding.receiver.journey import Journey, report_of
 from fiksmelding.receiver.recording import Recorder, new_receipt
-from fiksmelding.receiver.report import Handler, Registered, Report
+from fiksmelding.receiver.report import Handler, Registered
 from fiksmelding.receiver.steps import Step
 from fiksmelding.receiver.turns import NoTurn, Turns
 
@@ -51,7 +51,8 @@ class RegisterStep:
             return await self.recorder.quarantine(entry, f"{error.__class__.__name__}: {error.text}")
         try:
             with journey.call(self.turns, entry):
-                registered = await self._call(report_of(entry, opened, repeat=repeat))
+                report = report_of(entry, opened, repeat=repeat)
+                registered = await call_handler(self.handler, report, self.timeout)
         except Reject as refusal:
             return await self.recorder.reject(entry, refusal.reason, cause="handler")
         except NoTurn:
@@ -61,14 +62,6 @@ class RegisterStep:
             return await self.recorder.retry(entry, EventKind.HANDLER_FAILED, error, again)
         self.recorder.observe(Step.HANDLED, entry.id)
         return await self._registered(entry, registered)
-
-    async def _call(self, report: Report) -> Registered:
-        async with asyncio.timeout(self.timeout):
-            answer = await self.handler(report)
-        if not isinstance(answer, Registered):
-            # A handler that forgets to return would otherwise pass for one that has stored the report.
-            raise TypeError("the handler did not return Registered")
-        return answer
 
     async def _registered(self, entry: Entry, registered: Registered) -> Entry:
         within, now = self.opened_within, self.recorder.clock.now()

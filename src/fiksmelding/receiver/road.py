@@ -23,6 +23,7 @@ from fiksmelding.receiver.opening import Opener
 from fiksmelding.receiver.pace import Condition
 from fiksmelding.receiver.receipt_step import ReceiptStep
 from fiksmelding.receiver.recording import Recorder
+from fiksmelding.receiver.recover_step import RecoverStep
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.turns import NoTurn, Turns
 
@@ -42,6 +43,7 @@ class Road:
         confirm: REGISTERED → CONFIRMED.
         receipt: → RECEIPTED.
         notice: RECEIVED → NOTED.
+        recover: Once more to the case system, in whatever state.
     """
 
     recorder: Recorder
@@ -52,6 +54,7 @@ class Road:
     confirm: ConfirmStep
     receipt: ReceiptStep
     notice: NoticeStep
+    recover: RecoverStep
 
     async def walk(self, entry: Entry) -> None:
         """Take every step that `entry` can take now; what has to wait is due later, by the journal.
@@ -72,7 +75,8 @@ class Road:
                     with self.recorder.telemetry.span(
                         _name_of_step(entry), entry.id, entry.arrival.melding_id, expected=NoTurn
                     ):
-                        entry = await self._step(entry, journey)
+                        again = entry.recovery_at is not None
+                        entry = await (self.recover(entry, journey) if again else self._step(entry, journey))
                 except NoTurn:
                     await self._wait(entry)
                     return
@@ -104,7 +108,8 @@ class Road:
     async def _wait(self, entry: Entry) -> None:
         """Leave an entry for when the case system has time."""
         journal = self.recorder.journal
-        if entry.state is State.OPENED and not self.recorder.is_late(entry):
+        waits_for_a_turn = entry.state is State.OPENED and not self.recorder.is_late(entry)
+        if waits_for_a_turn or entry.recovery_at is not None:
             await journal.release(entry)  # claimed again as soon as there is a turn
             return
         wait = max(self.recorder.backoff.after(1), timedelta(seconds=self.turns.pause()))
@@ -113,4 +118,6 @@ class Road:
 
 def _name_of_step(entry: Entry) -> str:
     """What is about to be done with an entry, in a word for a trace."""
+    if entry.recovery_at is not None:
+        return "recover"
     return "receipt" if entry.receipt is not None else STEP_NAMES.get(entry.state, "decide")

@@ -20,6 +20,9 @@ class Step(StrEnum):
     RECEIPT_SENT = "receipt_sent"
     """The platform has taken the receipt; that is not recorded yet."""
     RECEIPTED = "receipted"
+    RECOVERED = "recovered"
+    """It was handed to the case system once more."""
+    RECOVERY_REFUSED = "recovery_refused"
     NOTED = "noted"
     """A notice of the platform was dealt with."""
 

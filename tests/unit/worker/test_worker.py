@@ -120,7 +120,13 @@ class BrokenJournal(Journal):
     broken = 2
 
     async def next_due(
-        self, *, owner: str, without: object = (), without_states: object = (), konto_id: str | None = None
+        self,
+        *,
+        owner: str,
+        without: object = (),
+        without_states: object = (),
+        only_recoveries: bool = False,
+        konto_id: str | None = None,
     ) -> None:
         if self.broken:
             self.broken -= 1

@@ -59,10 +59,18 @@ class WatchedJournal(Journal):
         limit: int,
         without: Collection[str] = (),
         only_late: Collection[State] = (),
+        only_recoveries: bool = False,
         konto_id: str | None = None,
     ) -> Sequence[Entry]:
         found = await super().claim(
-            now, owner=owner, lease=lease, limit=limit, without=without, only_late=only_late, konto_id=konto_id
+            now,
+            owner=owner,
+            lease=lease,
+            limit=limit,
+            without=without,
+            only_late=only_late,
+            only_recoveries=only_recoveries,
+            konto_id=konto_id,
         )
         self.claimed.set()
         await self.may_return.wait()
