@@ -39,6 +39,8 @@ class AlarmKind(StrEnum):
 
     RECOVERY_REFUSED = "recovery_refused"
     """A report that the case system has lost cannot be handed to it again."""
+    RETENTION_HELD = "retention_held"
+    """Originals have outlived their time and are not erased, for the case system may not have all of them."""
     RECONCILIATION = "reconciliation"
     """A comparison found reports missing in the case system, or standing still."""
     NOT_RECONCILED = "not_reconciled"
@@ -87,6 +89,7 @@ LEVELS = {
     ),
     **dict.fromkeys(
         (
+            AlarmKind.RETENTION_HELD,
             AlarmKind.NOT_JOINED,
             AlarmKind.KEY_ENDS_SOON,
             AlarmKind.SENT_AGAIN,

@@ -101,6 +101,11 @@ WORDS: Mapping[AlarmKind, Words] = MappingProxyType(
             "Fagsystemet har mistet meldingen og vil ikke ta imot den igjen, eller den kan ikke åpnes lenger.",
             "Åpne originalen med «fiksmelding journal export» og «fiksmelding open», og registrer meldingen for hånd.",
         ),
+        AlarmKind.RETENTION_HELD: Words(
+            "Gamle meldinger slettes ikke",
+            "Avstemmingen mangler, eller viser at fagsystemet ikke har alt. Ingenting slettes før det er rettet.",
+            "Kjør «fiksmelding reconcile», rett det den viser, og se så på «fiksmelding retention show».",
+        ),
         AlarmKind.RECONCILIATION: Words(
             "Noe mangler: meldinger stemmer ikke med fagsystemet",
             "Avstemmingen fant meldinger som fagsystemet ikke har, eller som står stille. De er fortsatt lagret her.",

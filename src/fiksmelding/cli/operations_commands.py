@@ -1,4 +1,4 @@
-"""`fiksmelding reconcile` and `recover`: names, options and help."""
+"""`fiksmelding reconcile`, `recover` and `retention`: names, options and help."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from fiksmelding.cli.output import Exit, errors_told, run
 from fiksmelding.cli.settings import load_settings
 
 operations_app = typer.Typer()
+retention_app = typer.Typer(help="Sealed originals that have outlived their use.", no_args_is_help=True)
+operations_app.add_typer(retention_app, name="retention")
 DAY = ["%Y-%m-%d"]
 FromOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time.")]
 ToOption = Annotated[
@@ -103,3 +105,19 @@ def _recover(
         selection = selection_of(ids or (), first, until, days, from_reconciliation, resume=resume)
     recovering = recover_reports(loaded, selection, choice, dry_run=dry_run, wait_seconds=wait, as_json=as_json)
     raise typer.Exit(run(recovering, failed=Exit.USAGE))
+
+
+@retention_app.command("show")
+def _show_retention(*, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """Tell how many originals are to be erased, or why none is. Exit status 1 when something stands in the way."""
+    from fiksmelding.cli.retention import run_retention
+
+    raise typer.Exit(run(run_retention(load_settings(settings), erase=False, as_json=as_json)))
+
+
+@retention_app.command("run")
+def _run_retention(*, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """Erase them now, as a receiver does each hour. Exit status 1 when something stands in the way."""
+    from fiksmelding.cli.retention import run_retention
+
+    raise typer.Exit(run(run_retention(load_settings(settings), erase=True, as_json=as_json)))

@@ -219,10 +219,13 @@ class ReconcileSettings(Table):
         waiting_minutes: How long a report may be kept without being registered, or registered without a receipt, before
             that counts as a difference, in minutes.
         listed: How many differences of one cause are listed; all are counted.
+        valid_days: Once the case system is compared at all: how old the last comparison may be before originals are no
+            longer erased, in days.
     """
 
     waiting_minutes: float = Field(default=60.0, gt=0)
     listed: int = Field(default=10_000, ge=1)
+    valid_days: float = Field(default=7.0, gt=0)
 
 
 class WebhookSettings(Table):

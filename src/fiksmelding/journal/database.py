@@ -108,6 +108,14 @@ class Database(ABC):
         """
 
     @abstractmethod
+    async def clear_erased(self) -> None:
+        """Let nothing of what was removed stay in what the database keeps beside its tables, as far as it can.
+
+        Raises:
+            JournalUnavailable: It may still be there.
+        """
+
+    @abstractmethod
     def event_cut(self, connection: Connection) -> None:
         """Until the transaction ends, let no event be in the making: what is then visible is all there is."""
 

@@ -1,10 +1,10 @@
 """The journal: what we know, durably. Each method is one transaction, on disk when it returns."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from uuid import uuid4
 
@@ -326,16 +326,33 @@ class Journal:
             lambda connection: waits.end_impossible(connection, at, longest_wait, longest_lease)
         )
 
-    async def erase(self, entry: Entry, *, at: datetime) -> Entry:
-        """Remove the sealed original of a receipted entry; the event log stays.
+    async def erase(
+        self, entry: Entry, *, at: datetime, cause: Mapping[str, str | int] = MappingProxyType({})
+    ) -> Entry:
+        """Remove the sealed original of an entry that is done with; the event log stays, and tells of it.
+
+        Done with is what was receipted, or rejected by a person with nobody to answer.
+
+        Args:
+            entry: The entry.
+            at: The present time.
+            cause: Why it is erased, for the event log.
 
         Raises:
-            JournalError: The entry has no taken receipt.
+            JournalError: It is not done with, or the case system does not have it.
             JournalUnavailable: Nothing was removed.
         """
-        if entry.state is not State.RECEIPTED:
+        closed = entry.state is State.REJECTED and entry.receipt is None and entry.due_at is None
+        if entry.state is not State.RECEIPTED and not closed:
             raise JournalError("Only a receipted message may be erased.", message_id=entry.id)
-        return await self._database.write(lambda connection: stepping.erase(connection, entry, at))
+        return await self._database.write(lambda connection: stepping.erase(connection, entry, at, cause))
+
+    async def clear_erased(self) -> None:
+        """Let nothing that was erased stay in what the database keeps beside its tables, as far as it can.
+
+        SQLite overwrites what is erased, and drops its write-ahead log here. PostgreSQL leaves old rows to VACUUM.
+        """
+        await self._database.clear_erased()
 
     async def next_due(
         self,
@@ -373,8 +390,15 @@ class Journal:
         """Entries in the given states (all when none is given), in the order of keeping."""
         return await self._all(queries.in_states(*states))
 
+    async def closed_before(self, moment: datetime, *, limit: int, konto_id: str | None = None) -> Sequence[Entry]:
+        """Entries, of one account or of all, that were rejected before `moment` with nobody to answer."""
+        return await self._all(queries.closed_before(moment, limit, konto_id))
+
     async def receipted_before(self, moment: datetime, *, limit: int, konto_id: str | None = None) -> Sequence[Entry]:
-        """Entries, of one account or of all, whose answer was taken before `moment` and whose original is kept."""
+        """Entries, of one account or of all, whose answer was taken before `moment` and whose original is kept.
+
+        Without those that the case system does not have, or is to get once more.
+        """
         return await self._all(queries.receipted_before(moment, limit, konto_id))
 
     async def earlier_like(self, entry: Entry) -> Sequence[Entry]:

@@ -137,6 +137,9 @@ class PostgresqlDatabase(Database):
         """Nobody knows: each process claims for itself."""
         return None
 
+    async def clear_erased(self) -> None:
+        """Nothing: VACUUM frees old rows, and the server's log is its administrator's; see docs/retention.md."""
+
     def event_cut(self, connection: Connection) -> None:
         """Wait for those who write events; new ones wait for us, and number theirs afterwards."""
         connection.execute(text("LOCK TABLE events IN SHARE MODE"))

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
 from fiksmelding.journal.records import Entry
 from fiksmelding.journal.rows import entry_of, select_entries
 from fiksmelding.journal.states import State
-from fiksmelding.journal.tables import entries, receipts
+from fiksmelding.journal.tables import entries, events, receipts
 
 
 def of_account(konto_id: str | None) -> list[ColumnElement[bool]]:
@@ -53,12 +53,26 @@ def in_states(*states: State) -> Select[*tuple[object, ...]]:
 
 
 def receipted_before(moment: datetime, limit: int, konto_id: str | None) -> Select[*tuple[object, ...]]:
-    """Entries whose answer was taken before `moment` and whose original is still kept."""
+    """Entries that are done with, whose answer was taken before `moment` and whose original is still kept."""
     return (
         select_entries()
         # What was answered before a moment was received before it: an index knows those.
         .where(entries.c.state == State.RECEIPTED.value, entries.c.received_at < moment, receipts.c.taken_at < moment)
-        .where(*of_account(konto_id))
+        # What the case system does not have is nowhere but here.
+        .where(entries.c.missing_at.is_(None), entries.c.recovery_at.is_(None), *of_account(konto_id))
+        .order_by(entries.c.received_at)
+        .limit(limit)
+    )
+
+
+def closed_before(moment: datetime, limit: int, konto_id: str | None) -> Select[*tuple[object, ...]]:
+    """Entries that a person rejected before `moment` with nobody to answer, and whose original is kept."""
+    last = and_(events.c.entry_id == entries.c.id, events.c.number == entries.c.event_count)
+    return (
+        select_entries()
+        .join(events, last)
+        .where(entries.c.state == State.REJECTED.value, entries.c.received_at < moment, events.c.at < moment)
+        .where(entries.c.due_at.is_(None), receipts.c.entry_id.is_(None), *of_account(konto_id))
         .order_by(entries.c.received_at)
         .limit(limit)
     )

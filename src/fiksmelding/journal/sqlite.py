@@ -113,6 +113,10 @@ class SqliteDatabase(Database):
         """Ask for the lock in a way that takes nothing: only whoever holds it refuses that."""
         return await asyncio.to_thread(_is_locked, self._lock_file)
 
+    async def clear_erased(self) -> None:
+        """Empty the write-ahead log, unless somebody reads in it just now; then the next time does."""
+        await self.read(lambda connection: connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all())
+
     def event_cut(self, connection: Connection) -> None:
         """SQLite has one writer: who is in a transaction of its own sees all there is."""
 

@@ -35,7 +35,8 @@ ALLOWED: Mapping[State, frozenset[State]] = MappingProxyType(
         # Back to OPENED when the read-back does not find what the handler said was registered.
         State.REGISTERED: frozenset({State.CONFIRMED, State.OPENED, State.REJECTED, State.RECEIPTED}),
         State.CONFIRMED: frozenset({State.RECEIPTED}),
-        State.REJECTED: frozenset({State.RECEIPTED}),
+        # Erased at once where nobody can be answered.
+        State.REJECTED: frozenset({State.RECEIPTED, State.ERASED}),
         # Back when the platform gives notice that the receipt did not arrive: it is sent again.
         State.RECEIPTED: frozenset({State.ERASED, State.REGISTERED, State.REJECTED}),
         State.QUARANTINED: frozenset({State.RECEIVED, State.REJECTED}),

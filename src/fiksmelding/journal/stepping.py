@@ -110,11 +110,11 @@ def postpone(connection: Connection, entry: Entry, due_at: datetime | None) -> E
     return replace(now, due_at=due_at, lease=None)
 
 
-def erase(connection: Connection, entry: Entry, at: datetime) -> Entry:
-    """Remove the sealed original of a receipted entry.
+def erase(connection: Connection, entry: Entry, at: datetime, cause: Mapping[str, str | int]) -> Entry:
+    """Remove the sealed original of an entry that is done with.
 
     Raises:
-        JournalError: The entry is not receipted any more, or the case system does not have it.
+        JournalError: The entry is not where `entry` says, or the case system does not have it.
     """
     hold(connection, entries, entry, at)
     marks = select(entries.c.missing_at, entries.c.recovery_at).where(_OF_ENTRY)
@@ -122,7 +122,7 @@ def erase(connection: Connection, entry: Entry, at: datetime) -> Entry:
         raise JournalError("The case system does not have the message: it is not erased.", message_id=entry.id)
     pieces = payloads.drop(connection, entry.payload_id)
     columns: dict[str, Value] = {"state": State.ERASED.value, "due_at": None, **UNLEASED}
-    detail: dict[str, str | int] = {"pieces": pieces, "state": State.ERASED.value}
+    detail: dict[str, str | int] = {**cause, "pieces": pieces, "state": State.ERASED.value}
     entry = _move(connection, entry, columns, kind=EventKind.ERASED, detail=detail, at=at)
     return replace(entry, state=State.ERASED, due_at=None, lease=None)
 

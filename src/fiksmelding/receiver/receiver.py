@@ -21,7 +21,6 @@ from fiksmelding.errors import (
     BrokerAccessRefused,
     BrokerUnavailable,
     FiksmeldingError,
-    JournalError,
     JournalUnavailable,
 )
 from fiksmelding.fiks import Catalog, Documents, FiksSession, Outbound
@@ -43,6 +42,7 @@ from fiksmelding.receiver.recording import Recorder
 from fiksmelding.receiver.recover_step import RecoverStep
 from fiksmelding.receiver.register_step import RegisterStep
 from fiksmelding.receiver.report import Confirm, Handler
+from fiksmelding.receiver.retention import Retention
 from fiksmelding.receiver.road import Road
 from fiksmelding.receiver.status import ReceiverStatus
 from fiksmelding.receiver.steps import Observer, watch_nothing
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("fiksmelding.receiver")
 
 HOUSEKEEPING_SECONDS = 3600.0
-ERASED_AT_ONCE = 500
 NO_CONNECTION_SECONDS = 60.0
 
 Part = TypeVar("Part")
@@ -388,30 +387,14 @@ class Receiver:
     async def _keep_house(self) -> None:
         """Erase originals that have outlived their use, and what crashes left of downloads."""
         journal = _opened(self._journal)
+        retention = Retention(journal, self._settings, self._clock, self._alarms)
         while True:
             try:
                 await journal.drop_leftovers(self._clock.now())
-                await self._erase_old(journal)
+                await retention.run()
             except JournalUnavailable as error:
                 log.warning("old originals are not erased now: %s", error)
             await self._clock.sleep(HOUSEKEEPING_SECONDS)
-
-    async def _erase_old(self, journal: Journal) -> None:
-        now = self._clock.now()
-        before = now - timedelta(days=self._settings.journal.keep_days)
-        while True:
-            old: list[Entry] = list(
-                await journal.receipted_before(before, limit=ERASED_AT_ONCE, konto_id=self._konto_id)
-            )
-            for entry in old:
-                try:
-                    await journal.erase(entry, at=now)
-                except JournalUnavailable:
-                    raise
-                except JournalError:
-                    continue  # another receiver has erased it
-            if len(old) < ERASED_AT_ONCE:
-                return
 
 
 def _opened(part: Part | None) -> Part:
