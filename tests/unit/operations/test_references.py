@@ -113,6 +113,14 @@ def test_no_matter_where_the_pieces_end_the_elements_are_the_same(
         elements_module.PIECE = before  # type: ignore[misc]  # as it was
 
 
+async def test_a_list_that_is_no_list_is_told_without_what_is_in_it(tmp_path: Path) -> None:
+    for name, content in {"one.csv": b'"' + b"Hansen" * 30_000, "two.json": b'["' + b"Hansen" * 300_000}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SettingsError, match="cannot be read as a list") as caught:
+            await read(tmp_path / name)
+        assert "Hansen" not in str(caught.value)
+
+
 async def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read: No such file"):
         await read(tmp_path / "list.csv")
