@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fiksmelding import FiksIO, Message, Receiver, Registered, Report
+from fiksmelding import FiksIO, Message, Period, Receiver, Registered, Report
 from fiksmelding.envelope import load_certificates
 from fiksmelding.messages import MessageType
 from fiksmelding.simulator import Simulator
@@ -215,3 +215,22 @@ async def test_the_comparison_finds_what_the_case_system_has_lost(
     await run(program("docs/reconciliation.md", 1), names)
     missing = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not_in_case_system")]
     assert len(missing) == 1
+
+
+async def test_what_the_page_about_recovery_asks_for_is_handed_over_again(fiks: Simulator, folder: Path) -> None:
+    handed: list[bool] = []
+
+    async def register(report: Report) -> Registered:
+        handed.append(report.repeat)
+        return Registered(reference=report.id)
+
+    async with receiving(fiks.settings_for("bergen"), folder / "reports", handler=register):
+        await delivered(fiks)
+
+    async def has(reference: str, report: Report) -> bool:
+        return reference == report.id
+
+    period = Period.last_days(2, datetime.now(UTC))
+    names = {"period": period, "register": register, "case_system": SimpleNamespace(has=has)}
+    await run(program("docs/recovery.md"), names)
+    assert handed == [False, True]
