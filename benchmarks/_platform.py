@@ -103,8 +103,17 @@ async def _serve(pipe: Connection, port: int) -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     pipe.send(f"http://{host}:{port}")
-    asyncio.get_running_loop().add_reader(pipe.fileno(), lambda: _answer(pipe, taken))
-    await asyncio.Event().wait()
+    orphaned, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def answer() -> None:
+        try:
+            _answer(pipe, taken)
+        except (EOFError, OSError):
+            loop.remove_reader(pipe.fileno())
+            orphaned.set()
+
+    loop.add_reader(pipe.fileno(), answer)
+    await orphaned.wait()
 
 
 def _answer(pipe: Connection, taken: Taken) -> None:
