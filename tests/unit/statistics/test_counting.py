@@ -5,10 +5,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Connection, MetaData
 
 from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import Answer, Change, Entry, EventKind, Facts, Journal, Receipt, State, counting
+from fiksmelding.journal import Answer, Change, Entry, EventKind, Facts, Journal, Receipt, State, counting, migrations
+from fiksmelding.journal.databases import database_at
 from fiksmelding.journal.outbox import Order, Outbox, OutgoingState, SealedCopies, SeenStatus, Step
 from fiksmelding.operations import Period
 from fiksmelding.simulator.pki import Credential
@@ -146,18 +148,32 @@ async def test_a_journal_of_another_version_or_none_is_told(settings: Settings, 
         await count(settings, YEAR)
 
 
-async def test_times_of_older_entries_come_from_their_events(settings: Settings, journal: Journal) -> None:
-    await received(journal)
-    await tamper(
-        journal,
-        *(f"ALTER TABLE entries DROP COLUMN {name}" for name in ("kommunenummer", "bydelsnummer", "leveringskanal")),
-        "ALTER TABLE entries DROP COLUMN registered_at",
-        "UPDATE alembic_version SET version_num = '0008'",
-    )
-    await journal.aclose()
-    async with Journal(settings.journal):  # brings it up
-        total = (await count(settings, YEAR)).sources["received"]["total"][""]
+async def test_times_of_older_entries_come_from_their_events(settings: Settings, tmp_path: Path) -> None:
+    old = JournalSettings(url=f"sqlite:///{tmp_path}/old.db")
+    database = database_at(old.url)
+    await database.connect()
+    await database.write(_older_entry)
+    await database.close()
+    async with Journal(old):  # brings it up
+        tally = await count(settings.model_copy(update={"journal": old}), YEAR)
+    total = tally.sources["received"]["total"][""]
     assert total.registered.quantile(0.5) == pytest.approx(60, rel=0.03)
+
+
+def _older_entry(connection: Connection) -> None:
+    """Tables of the version before, with an entry that was registered a minute after it came."""
+    migrations.upgrade(connection, "0008")
+    tables = MetaData()
+    tables.reflect(connection)
+    came = MARCH.replace(tzinfo=None)
+    entry = {
+        "id": "e", "konto_id": str(ACCOUNT), "delivery_key": "k", "headers": {}, "missing": [], "size": 3,
+        "payload_id": "p", "received_at": came, "deadline_at": came, "state": "REGISTERED", "attempts": 1,
+        "failures": 0, "melding_type": "no.ks.fiks.bekymringsmelding.privat.v2",
+    }  # fmt: skip
+    event = {"entry_id": "e", "number": 1, "at": came + timedelta(minutes=1), "kind": "registered", "detail": {}}
+    connection.execute(tables.tables["entries"].insert().values(entry))
+    connection.execute(tables.tables["events"].insert().values({**event, "hash": "h"}))
 
 
 def _order() -> Order:
