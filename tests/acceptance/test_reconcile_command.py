@@ -44,6 +44,13 @@ async def test_what_the_folder_lost_is_named_and_a_receiver_that_is_gone_too(fik
     again = await command("journal", "export", lost, "--settings", file, "--json")
     assert json.loads(again.out)["sendings"][0]["id"] == entry_id
 
+    kept = await command("receipt", "retry", lost, "--settings", file)
+    assert (kept.status, "no receipt that was refused" in kept.complaints) == (1, True)
+    settled = await command("settle", lost, "--reason", "Overført til Askøy kommune.", "--settings", file, "--json")
+    assert json.loads(settled.out) == {"id": entry_id, "decision": "settle"}
+    fine = await command("reconcile", *options, "--no-queue")
+    assert (fine.status, "Nothing is missing." in fine.out) == (0, True), fine.out
+
 
 async def test_what_cannot_be_compared_is_an_error_of_its_own(fiks: Simulator, tmp_path: Path) -> None:
     file = fiks.write_settings("bergen")

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from fiksmelding.journal import Arrival, Change, Entry, EventKind, Journal, State
-from support.arrivals import NOON, arrival
+from fiksmelding.journal import Answer, Arrival, Change, Entry, EventKind, Journal, Receipt, State
+from support.arrivals import KONTO, NOON, arrival
 
 LEASE = timedelta(seconds=60)
 ROADS: Mapping[State, Sequence[State]] = {
@@ -34,6 +34,19 @@ async def walked_to(journal: Journal, state: State) -> Entry:
     for step in ROADS[state]:
         entry = await journal.record(entry, Change(event=EventKind.OPENED, state=step, due_at=NOON), at=NOON)
     return await journal.erase(entry, at=NOON) if state is State.ERASED else entry
+
+
+async def registered(journal: Journal, reference: str, *, receipted: bool = True, konto_id: str = KONTO) -> Entry:
+    """A report that the case system is said to have, and whose receipt the platform has taken unless told otherwise."""
+    entry = await kept(journal, arrival(konto_id=konto_id), reference.encode())
+    receipt = Receipt(Answer.MOTTATT, f"r-{entry.id}"[:36], taken_at=NOON if receipted else None)
+    for change in (
+        Change(event=EventKind.OPENED, state=State.OPENED, due_at=NOON, report_id=entry.id),
+        Change(event=EventKind.REGISTERED, state=State.REGISTERED, due_at=NOON, reference=reference, receipt=receipt),
+        *([Change(event=EventKind.RECEIPTED, state=State.RECEIPTED, due_at=None)] if receipted else []),
+    ):
+        entry = await journal.record(entry, change, at=NOON)
+    return entry
 
 
 async def stored(journal: Journal, entry_id: str) -> bytes:

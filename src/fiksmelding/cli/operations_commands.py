@@ -1,4 +1,4 @@
-"""`fiksmelding reconcile`, `recover` and `retention`: names, options and help."""
+"""`fiksmelding reconcile`, `recover`, `settle`, `receipt` and `retention`: names, options and help."""
 
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,17 @@ from fiksmelding.cli.settings import load_settings
 operations_app = typer.Typer()
 retention_app = typer.Typer(help="Sealed originals that have outlived their use.", no_args_is_help=True)
 operations_app.add_typer(retention_app, name="retention")
+receipt_app = typer.Typer(help="Receipts that the platform has refused.", no_args_is_help=True)
+operations_app.add_typer(receipt_app, name="receipt")
 DAY = ["%Y-%m-%d"]
 FromOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time.")]
 ToOption = Annotated[
     datetime | None, typer.Option("--to", formats=DAY, help="The first day not in it. Default: tomorrow.")
 ]
 DaysOption = Annotated[int | None, typer.Option("--days", min=1, help="The last days, today included.")]
+ReportArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Its id in the journal, melding-id, bekymringsmelding-id, or reference.")
+]
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="The folder that `receive --to-folder` fills.")]
 
 
@@ -121,3 +126,25 @@ def _run_retention(*, settings: SettingsOption, as_json: JsonOption = False) -> 
     from fiksmelding.cli.retention import run_retention
 
     raise typer.Exit(run(run_retention(load_settings(settings), erase=True, as_json=as_json)))
+
+
+@operations_app.command("settle")
+def _settle(
+    report: ReportArgument,
+    *,
+    settings: SettingsOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the event log; no personal data.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Note that the case system rightly does not have a report: `reconcile` looks for it no more."""
+    from fiksmelding.cli.decisions import settle_report
+
+    raise typer.Exit(run(settle_report(load_settings(settings).journal, report, reason, as_json=as_json)))
+
+
+@receipt_app.command("retry")
+def _retry_receipt(report: ReportArgument, *, settings: SettingsOption, as_json: JsonOption = False) -> None:
+    """Let a receipt be sent again that the platform had refused, after what it minded was mended."""
+    from fiksmelding.cli.decisions import retry_receipt
+
+    raise typer.Exit(run(retry_receipt(load_settings(settings).journal, report, as_json=as_json)))

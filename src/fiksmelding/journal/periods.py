@@ -52,6 +52,7 @@ _COLUMNS: Final = (
     entries.c.reference,
     entries.c.reason,
     entries.c.missing_at,
+    entries.c.settled_at,
     receipts.c.answer,
     receipts.c.taken_at,
 )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from fiksmelding.journal import stepping
 from fiksmelding.journal.database import Database
@@ -43,6 +43,22 @@ class Reconciliations:
         """
         await self._database.write(lambda connection: _mark(connection, entry_ids, at, missing=False))
 
+    async def settle(self, entry_id: str, reason: str, *, at: datetime) -> bool:
+        """Note that the case system rightly does not have a report: no comparison looks for it, until it is recovered.
+
+        Args:
+            entry_id: Which.
+            reason: Why, without personal data.
+            at: The present time.
+
+        Returns:
+            Whether there is such a report, and nobody had said so before.
+
+        Raises:
+            JournalUnavailable: Nothing was noted.
+        """
+        return await self._database.write(lambda connection: _settle(connection, entry_id, reason, at))
+
     async def missing(self, konto_id: str) -> AsyncIterator[Sequence[str]]:
         """The ids of an account's reports that were last seen missing and are not erased, page after page."""
         after = 0
@@ -72,17 +88,28 @@ class Reconciliations:
 def _mark(connection: Connection, entry_ids: Collection[str], at: datetime, *, missing: bool) -> None:
     """Add an event that takes no step, whoever works on the entries; to none twice."""
     marked = entries.c.missing_at
-    unless_noted = marked.is_(None) if missing else marked.is_not(None)
+    unless_noted = and_(marked.is_(None), entries.c.settled_at.is_(None)) if missing else marked.is_not(None)
     kind = EventKind.MISSING_THERE if missing else EventKind.FOUND_THERE
+    for head in _heads(connection, entry_ids, unless_noted):
+        grown = stepping.append(connection, head, kind, {}, at)
+        values = {**grown.columns(), "missing_at": at if missing else None}
+        connection.execute(update(entries).where(entries.c.id == head.entry_id).values(values))
+
+
+def _settle(connection: Connection, entry_id: str, reason: str, at: datetime) -> bool:
+    for head in _heads(connection, [entry_id], entries.c.settled_at.is_(None)):
+        grown = stepping.append(connection, head, EventKind.SETTLED, {"reason": reason}, at)
+        values = {**grown.columns(), "settled_at": at, "missing_at": None}
+        connection.execute(update(entries).where(entries.c.id == entry_id).values(values))
+        return True
+    return False
+
+
+def _heads(connection: Connection, entry_ids: Collection[str], those: ColumnElement[bool]) -> Sequence[Head]:
+    """The ends of some entries' chains; their rows are locked, in one order everywhere, for that is done one by one."""
     columns = (entries.c.id, entries.c.event_count, entries.c.event_hash)
-    # In one order everywhere: rows are locked one by one.
-    found = connection.execute(
-        select(*columns).where(entries.c.id.in_(entry_ids), unless_noted).order_by(entries.c.sequence).with_for_update()
-    )
-    for row in found.all():
-        head = stepping.append(connection, Head(row.id, row.event_count, row.event_hash), kind, {}, at)
-        values = {**head.columns(), "missing_at": at if missing else None}
-        connection.execute(update(entries).where(entries.c.id == row.id).values(values))
+    query = select(*columns).where(entries.c.id.in_(entry_ids), those).order_by(entries.c.sequence).with_for_update()
+    return [Head(row.id, row.event_count, row.event_hash) for row in connection.execute(query)]
 
 
 def _missing(connection: Connection, konto_id: str, after: int) -> Sequence[tuple[int, str]]:

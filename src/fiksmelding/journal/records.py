@@ -174,6 +174,7 @@ class Standing:
         taken_at: When the platform took the answer, aware UTC.
         missing_at: Since when a reconciliation does not find it in the case system, aware UTC; None when it is there,
             or was not looked for.
+        settled_at: Since when a person vouches that the case system rightly does not have it, aware UTC.
     """
 
     id: str
@@ -192,6 +193,7 @@ class Standing:
     answer: Answer | None
     taken_at: datetime | None
     missing_at: datetime | None
+    settled_at: datetime | None = None
 
     @property
     def registered(self) -> bool:

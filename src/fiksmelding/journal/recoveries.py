@@ -76,6 +76,7 @@ def _ask(connection: Connection, entry_ids: Collection[str], at: datetime) -> fr
     for row in found:
         head = Head(row.id, row.event_count, row.event_hash)
         told = stepping.append(connection, head, EventKind.RECOVERY_ASKED, {"state": row.state}, at)
-        values = {**told.columns(), **stepping.UNLEASED, "due_at": at, "recovery_at": at, "failures": 0}
+        asked = {"due_at": at, "recovery_at": at, "settled_at": None, "failures": 0}
+        values = {**told.columns(), **stepping.UNLEASED, **asked}
         connection.execute(update(entries).where(entries.c.id == row.id).values(values))
     return frozenset(row.id for row in found)

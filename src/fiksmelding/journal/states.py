@@ -71,6 +71,8 @@ class EventKind(StrEnum):
     """A reconciliation did not find it in the case system."""
     FOUND_THERE = "found_there"
     """A later one did."""
+    SETTLED = "settled"
+    """A person has said that the case system rightly does not have it."""
     RECOVERY_ASKED = "recovery_asked"
     """It is to be handed to the case system once more."""
     RECOVERY_FAILED = "recovery_failed"

@@ -110,6 +110,8 @@ entries = Table(
     Column("event_hash", String(64), nullable=False, default="", server_default=""),
     # Since when a reconciliation does not find it in the case system.
     Column("missing_at", UtcDateTime),
+    # Since when a person vouches that the case system rightly does not have it.
+    Column("settled_at", UtcDateTime),
     # Since when it is to be handed to the case system once more, though it was registered before.
     Column("recovery_at", UtcDateTime),
     UniqueConstraint("konto_id", "delivery_key"),

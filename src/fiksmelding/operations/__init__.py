@@ -1,5 +1,6 @@
 """What an operator does beside the road: comparing with the case system, bringing back what it lost."""
 
+from fiksmelding.operations.deciding import send_receipt_again, settle
 from fiksmelding.operations.history import History, history_of, kept_original
 from fiksmelding.operations.period import NORWAY, Period
 from fiksmelding.operations.reconciliation import Cause, Difference, Reconciliation
@@ -26,4 +27,6 @@ __all__ = [
     "kept_original",
     "reconcile",
     "recover",
+    "send_receipt_again",
+    "settle",
 ]

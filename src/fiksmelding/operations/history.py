@@ -42,6 +42,7 @@ EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.ERASED: "Selve meldingen ble slettet herfra. Denne loggen er beholdt.",
     EventKind.MISSING_THERE: "En avstemming fant ikke meldingen i fagsystemet.",
     EventKind.FOUND_THERE: "En senere avstemming fant meldingen i fagsystemet.",
+    EventKind.SETTLED: "En saksbehandler bekreftet at fagsystemet med rette ikke har meldingen.",
     EventKind.UNREAD: "Ingen hadde åpnet meldingen i fagsystemet innen den avtalte tiden. Det ble varslet.",
     EventKind.READ: "Noen åpnet meldingen i fagsystemet.",
     EventKind.RECOVERY_ASKED: "Noen ba om at meldingen registreres i fagsystemet på nytt.",

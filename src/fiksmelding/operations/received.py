@@ -36,6 +36,7 @@ class ReceivedTally:
         """Take in a message."""
         self._counts["kept"] += 1
         self._counts["erased"] += one.state is State.ERASED
+        self._counts["settled"] += one.settled_at is not None
         if one.state is State.NOTED:
             self._counts["notices"] += 1
             return
@@ -72,8 +73,11 @@ class ReceivedTally:
     def _unreceipted(self, one: Standing) -> None:
         answer = one.answer or Answer.MOTTATT
         if one.due_at is None:
-            text = f"It is {one.state}, and the platform refuses the receipt {answer}: tell the sender another way."
-            self._find(Cause.RECEIPT_REFUSED, one, text, f"journal export {one.id}")
+            text = (
+                f"It is {one.state}, and the platform refuses the receipt {answer}: tell the sender another way, or "
+                "mend what it minds and let the receipt be sent again."
+            )
+            self._find(Cause.RECEIPT_REFUSED, one, text, f"receipt retry {one.id}")
         elif self._late(one):
             text = f"It is {one.state}, and the platform has no receipt {answer} yet. See whether a receiver runs."
             self._find(Cause.NOT_RECEIPTED, one, text, f"journal export {one.id}")

@@ -84,6 +84,7 @@ class Received(_Value):
         repetitions: Sendings of a report that the journal had already.
         notices: Messages of the platform that are no reports.
         erased: Messages whose sealed original is gone.
+        settled: Reports of which a person has said that the case system rightly does not have them.
     """
 
     kept: int = 0
@@ -95,6 +96,7 @@ class Received(_Value):
     repetitions: int = 0
     notices: int = 0
     erased: int = 0
+    settled: int = 0
 
 
 class CaseSystemSays(_Value):

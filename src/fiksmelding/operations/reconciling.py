@@ -150,7 +150,10 @@ class _Comparer:
                 await journal.reconciliations.mark_missing(kept[start : start + MARKED_AT_ONCE], at=self._now)
 
     def _not_there(self, one: Expected) -> None:
-        text = "It was registered, and the case system does not have it. Its original is kept: hand it over again."
+        text = (
+            "It was registered, and the case system does not have it. Its original is kept: hand it over again, or "
+            "`fiksmelding settle` it if it is rightly gone."
+        )
         cause, command = Cause.NOT_IN_CASE_SYSTEM, f"recover {one.id}"
         if one.erased:
             cause, command = Cause.NOT_IN_CASE_SYSTEM_AND_ERASED, f"journal export {one.id}"
@@ -230,7 +233,7 @@ def _expected(page: Sequence[Standing]) -> list[Expected]:
         Expected(one.id, one.reference or "", one.received_at.isoformat(), one.state is State.ERASED)
         for one in page
         # A repetition is where its original is.
-        if one.registered and one.duplicate_of is None
+        if one.registered and one.duplicate_of is None and one.settled_at is None
     ]
 
 

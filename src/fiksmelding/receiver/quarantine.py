@@ -130,7 +130,7 @@ class Quarantine:
             JournalError: It is not set aside, or is just being worked on.
             FiksmeldingError: The reason is empty, too long, or no plain text.
         """
-        text = _plain(reason)
+        text = plain_reason(reason)
         entry = await self._find(message_id)
         now, answerable = self._clock.now(), can_be_answered(entry)
         change = Change(
@@ -177,11 +177,16 @@ def _told(entry: Entry) -> Quarantined:
     )
 
 
-def _plain(reason: str) -> str:
+def plain_reason(reason: str) -> str:
+    """What a person has written, as one line of plain text.
+
+    Raises:
+        FiksmeldingError: It is empty, too long, or no plain text.
+    """
     text = " ".join(reason.split())
     if not text or len(text) > LONGEST_REASON or not text.isprintable():
         raise FiksmeldingError(
             f"The reason must be plain text of 1 to {LONGEST_REASON} characters.",
-            advice="The one who reads the receipt has nothing else to go by.",
+            advice="Whoever reads it has nothing else to go by.",
         )
     return text

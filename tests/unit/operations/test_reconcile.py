@@ -10,12 +10,12 @@ import pytest
 from fiksmelding.alarms import Alarm, AlarmKind
 from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import Answer, Change, Entry, EventKind, Journal, Receipt, State
+from fiksmelding.journal import Answer, Change, EventKind, Journal, Receipt, State
 from fiksmelding.journal.outbox import Outbox, OutgoingState, Step
 from fiksmelding.operations import CaseSystem, Cause, Period, Reconciliation, reconcile
-from support.arrivals import KONTO, NOON, OTHER_KONTO, arrival
+from support.arrivals import KONTO, NOON, OTHER_KONTO
 from support.clocks import StillClock
-from support.journals import kept
+from support.journals import kept, registered
 from support.shipping import COPIES, order
 
 PERIOD = Period(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
@@ -26,18 +26,6 @@ def has(*references: str) -> CaseSystem:
         return references
 
     return tell
-
-
-async def registered(journal: Journal, reference: str, *, receipted: bool = True, konto_id: str = KONTO) -> Entry:
-    entry = await kept(journal, arrival(konto_id=konto_id), reference.encode())
-    receipt = Receipt(Answer.MOTTATT, f"r-{entry.id}"[:36], taken_at=NOON if receipted else None)
-    for change in (
-        Change(event=EventKind.OPENED, state=State.OPENED, due_at=NOON, report_id=entry.id),
-        Change(event=EventKind.REGISTERED, state=State.REGISTERED, due_at=NOON, reference=reference, receipt=receipt),
-        *([Change(event=EventKind.RECEIPTED, state=State.RECEIPTED, due_at=None)] if receipted else []),
-    ):
-        entry = await journal.record(entry, change, at=NOON)
-    return entry
 
 
 class Compare:
