@@ -37,10 +37,14 @@ class CleanMachine:
         root: What stands in for `/`.
         wheels: A folder with what pip is to find there, before it asks elsewhere.
         constraints: What pip may install, a file.
+
+    Attributes:
+        ran: The blocks that were run, as they stand on the page.
     """
 
     def __init__(self, root: Path, *, wheels: Path, constraints: Path) -> None:
         self.root = root
+        self.ran: list[str] = []
         programs = root / "stand-ins"
         stand_ins = STAND_INS | {
             "systemctl": f'exec {shlex.join([sys.executable, systemctl.__file__, str(root)])} "$@"'
@@ -70,10 +74,12 @@ class CleanMachine:
 
     def run(self, block: str) -> str:
         """Run a block, and return what it printed; a failure shows its complaints."""
+        self.ran.append(block)
         return self._bash(block, "")
 
     def type_in(self, block: str, answer: str) -> None:
         """Run a block line by line, giving the same answer to what each asks."""
+        self.ran.append(block)
         setting_out, *lines = block.splitlines()
         for line in lines:
             self._bash(f"{setting_out}\n{line}", f"{answer}\n")

@@ -9,7 +9,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 AMQP_URL_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_URL"
 AMQP_ADMIN_VARIABLE = "FIKSMELDING_SIMULATOR_AMQP_ADMIN"
 SETTINGS_VARIABLE = "FIKSMELDING_SETTINGS"
-SettingsOption = Annotated[Path, typer.Option("--settings", envvar=SETTINGS_VARIABLE, help="The settings file (TOML).")]
+SETTINGS = typer.Option("--settings", envvar=SETTINGS_VARIABLE, help="The settings file (TOML).")
+SettingsOption = Annotated[Path, SETTINGS]
 ToFolderOption = Annotated[Path | None, typer.Option("--to-folder", help="Where each report becomes a folder.")]
 ToWebhookOption = Annotated[
     str | None, typer.Option("--to-webhook", metavar="URL", help="Where each report is posted, signed.")

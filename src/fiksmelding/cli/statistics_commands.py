@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fiksmelding.cli.operations_commands import DAY
-from fiksmelding.cli.options import JsonOption
+from fiksmelding.cli.options import SETTINGS, JsonOption
 from fiksmelding.cli.output import errors_told, run
 from fiksmelding.cli.settings import load_settings
 
@@ -30,7 +30,7 @@ TITLE = "Bekymringsmeldinger"
 def _count(
     context: typer.Context,
     *,
-    settings: Annotated[Path | None, typer.Option("--settings", help="The settings file (TOML).")] = None,
+    settings: Annotated[Path | None, SETTINGS] = None,
     year: Annotated[int | None, typer.Option("--year", min=2020, max=2999, help="Default: this year.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day.")] = None,
     until: Annotated[
