@@ -1,19 +1,17 @@
 """What a receiver keeps of a report, and what can be counted of it when the report is gone."""
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from fiksmelding.cli.app import app
 from fiksmelding.journal import Journal
 from fiksmelding.messages import MessageType
 from fiksmelding.receiver import Step
 from fiksmelding.receiver.facts import facts_of
 from fiksmelding.simulator import Simulator
+from support.commands import command
 from support.documents import example
 from support.journals import ask
 from support.receiving import receiving
@@ -33,9 +31,9 @@ async def test_a_report_s_place_and_channel_are_counted_also_when_it_is_erased(f
             await journal.erase(entry, at=datetime.now(UTC) + timedelta(days=91))
         assert await ask(journal, "select count(*) from chunks") == 0
     path = fiks.write_settings("bergen")
-    shown = await asyncio.to_thread(CliRunner().invoke, app, ["statistics", "--settings", str(path), "--json"])
-    assert shown.exit_code == 0, shown.output
-    tables = json.loads(shown.stdout)["sources"]["received"]["tables"]
+    shown = await command("statistics", "--settings", path, "--json")
+    assert shown.status == 0, shown.complaints
+    tables = json.loads(shown.out)["sources"]["received"]["tables"]
     [district] = tables["bydel"]
     assert (district["value"], district["count"]) == (f"{document['kommunenummer']}-03", 5)
     assert tables["kanal"][0]["value"] == "Nasjonal portal"
@@ -60,13 +58,13 @@ def test_a_channel_is_kept_only_if_it_can_be_a_name(channel: str, kept: str | No
     assert facts_of(report(leveringskanal=channel)).leveringskanal == kept
 
 
-def test_years_and_files_are_chosen_by_options(tmp_path: Path) -> None:
+async def test_years_and_files_are_chosen_by_options(tmp_path: Path) -> None:
     settings = tmp_path / "nothing.toml"
     for words, said in (
         (["statistics"], "--settings"),
         (["statistics", "--settings", str(settings), "--year", "2026", "--from", "2026-01-01"], "--year"),
         (["statistics", "--settings", str(settings), "--threshold", "2"], "--threshold"),
     ):
-        told = CliRunner().invoke(app, words)
-        assert told.exit_code == 2
-        assert said in told.output
+        told = await command(*words)
+        assert told.status == 2
+        assert said in told.complaints
