@@ -1,23 +1,22 @@
 """The journal: what we know, durably. Each method is one transaction, on disk when it returns."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
-from uuid import uuid4
 
 from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import keeping, migrations, payloads, periods, queries, stepping, verifying, waits
+from fiksmelding.journal import migrations, payloads, queries, stepping, verifying, waits
 from fiksmelding.journal.canaries import Canaries
 from fiksmelding.journal.claims import Claims
 from fiksmelding.journal.databases import database_at
-from fiksmelding.journal.payloads import StoredPayload
+from fiksmelding.journal.intake import Intake
+from fiksmelding.journal.overview import Overview
 from fiksmelding.journal.readings import Readings
 from fiksmelding.journal.reconciliations import Reconciliations
 from fiksmelding.journal.records import (
@@ -29,15 +28,12 @@ from fiksmelding.journal.records import (
     Event,
     Kept,
     Lease,
-    Standing,
-    Waiting,
 )
 from fiksmelding.journal.recoveries import Recoveries
 from fiksmelding.journal.rehearsal import Rehearsal
 from fiksmelding.journal.rows import entry_of, event_of, select_entries
 from fiksmelding.journal.states import ALLOWED, State
 from fiksmelding.journal.tables import entries, events
-from fiksmelding.journal.waiting import waiting_entries
 
 LONGEST_DOWNLOAD: Final = timedelta(days=1)
 """What another process began to download longer ago than that is left over from a crash."""
@@ -57,18 +53,19 @@ class Journal:
         canaries: Messages to ourselves, and whether they came back.
         readings: Registered reports that nobody is known to have opened.
         recoveries: What is to be handed to the case system once more.
+        overview: How messages stand, many at once.
     """
 
     def __init__(self, settings: JournalSettings) -> None:
-        self._settings = settings
         self._database = database_at(settings.url)
         self.reconciliations: Final = Reconciliations(self._database)
         self.canaries: Final = Canaries(self._database)
         self.readings: Final = Readings(self._database)
         self.recoveries: Final = Recoveries(self._database)
+        self.overview: Final = Overview(self._database)
         self._claims = Claims(self._database, entries, _claimed)
         self._cleared = False
-        self._under_way: set[str] = set()
+        self._intake = Intake(self._database, settings.chunk_bytes)
         self._rehearse = Rehearsal(self._database, settings.chunk_bytes)
 
     async def __aenter__(self) -> Self:
@@ -109,17 +106,7 @@ class Journal:
         Raises:
             JournalUnavailable: It is not stored; do not acknowledge.
         """
-        payload: StoredPayload | None = None
-
-        def insert(connection: Connection) -> Kept:
-            nonlocal payload
-            payload = payloads.store(connection, body, self._settings.chunk_bytes)
-            return keeping.insert_entry(connection, arrival, payload)
-
-        try:
-            return await self._database.write(insert)
-        except IntegrityError:
-            return await self._seen_again(arrival, keeping.delivery_key(arrival, payload))
+        return await self._intake.keep(arrival, body)
 
     async def keep_without_body(self, arrival: Arrival, reason: str) -> Kept:
         """Store a delivery whose body is in the document store and cannot be had. Idempotent as `keep`.
@@ -131,15 +118,7 @@ class Journal:
         Raises:
             JournalUnavailable: It is not stored; do not acknowledge.
         """
-
-        def insert(connection: Connection) -> Kept:
-            nothing = payloads.store(connection, b"", self._settings.chunk_bytes)
-            return keeping.insert_entry(connection, arrival, nothing, no_body=reason)
-
-        try:
-            return await self._database.write(insert)
-        except IntegrityError:
-            return await self._seen_again(arrival, keeping.delivery_key(arrival, None))
+        return await self._intake.keep_without_body(arrival, reason)
 
     async def keep_stream(
         self, arrival: Arrival, stream: AsyncIterable[bytes], *, started_at: datetime | None = None
@@ -154,23 +133,7 @@ class Journal:
         Raises:
             JournalUnavailable: It is not stored; do not acknowledge. What the stream raises passes through.
         """
-        known = await self.find_delivery(arrival)
-        if known is not None:
-            return await self._seen_again(arrival, known)
-        payload: StoredPayload | None = None
-        try:
-            async with self._download(started_at or arrival.received_at) as payload_id:
-                payload = complete = await payloads.store_stream(
-                    self._database, payload_id, stream, self._settings.chunk_bytes
-                )
-
-                def insert(connection: Connection) -> Kept:
-                    payloads.finish(connection, complete)
-                    return keeping.insert_entry(connection, arrival, complete)
-
-                return await self._database.write(insert)
-        except IntegrityError:
-            return await self._seen_again(arrival, keeping.delivery_key(arrival, payload))
+        return await self._intake.keep_stream(arrival, stream, started_at or arrival.received_at)
 
     async def drop_leftovers(self, now: datetime) -> None:
         """Remove what others that crashed left of downloads, when it is old enough not to be under way any more.
@@ -178,28 +141,7 @@ class Journal:
         Raises:
             JournalUnavailable: It is still there.
         """
-        await self._drop_leftovers(now - LONGEST_DOWNLOAD)
-
-    async def _drop_leftovers(self, started_before: datetime | None) -> None:
-        spare = frozenset(self._under_way)
-        await self._database.write(
-            lambda connection: payloads.drop_leftovers(connection, started_before=started_before, spare=spare)
-        )
-
-    @asynccontextmanager
-    async def _download(self, started_at: datetime) -> AsyncIterator[str]:
-        """The id of a payload on its way in, of which nothing is left when it does not arrive."""
-        payload_id = str(uuid4())
-        self._under_way.add(payload_id)
-        try:
-            await self._database.write(lambda connection: payloads.begin(connection, payload_id, started_at))
-            yield payload_id
-        except BaseException:
-            with suppress(JournalError):  # then it goes with the leftovers
-                await self._database.write(lambda connection: payloads.drop_download(connection, payload_id))
-            raise
-        finally:
-            self._under_way.discard(payload_id)
+        await self._intake.drop_leftovers(started_before=now - LONGEST_DOWNLOAD)
 
     async def check_writable(self, size: int, *, at: datetime) -> None:
         """Write `size` bytes durably, and clear them away again.
@@ -208,15 +150,6 @@ class Journal:
             JournalUnavailable: It cannot be written.
         """
         await self._rehearse(size, at)
-
-    async def find_delivery(self, arrival: Arrival) -> str | None:
-        """The delivery key of a message by document id that is kept already, or None."""
-        if arrival.dokumentlager_id is None:
-            return None
-        key = keeping.delivery_key(arrival, None)
-        query = select(entries.c.id).where(*keeping.same_delivery(arrival, key))
-        found = await self._database.read(lambda connection: connection.execute(query).first())
-        return key if found is not None else None
 
     async def claim(
         self,
@@ -256,7 +189,7 @@ class Journal:
         claimed = await self._claims.claim(now, owner=owner, lease=lease, limit=limit, without=without, wanted=wanted)
         if not self._cleared and not self.shared:
             # Whoever may claim here works alone: what is not under way in this process is under way in none.
-            await self._drop_leftovers(None)
+            await self._intake.drop_leftovers(started_before=None)
             self._cleared = True
         return claimed
 
@@ -374,10 +307,6 @@ class Journal:
         query = queries.unanswered(konto_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar_one())
 
-    async def waiting(self, *, konto_id: str | None = None) -> Sequence[Waiting]:
-        """How many entries, of one account or of all, wait in each state, and since when the oldest has."""
-        return await self._database.read(lambda connection: waiting_entries(connection, konto_id))
-
     async def entry(self, entry_id: str) -> Entry:
         """One entry.
 
@@ -414,50 +343,11 @@ class Journal:
         found = await self._all(queries.by_receipt(melding_id))
         return found[0] if found else None
 
-    async def with_id(self, some_id: str) -> Sequence[Entry]:
-        """Every entry of the reports that go by an id, the platform's, the sender's or ours, or by a reference.
-
-        Looks through the whole journal, as for a single question from a person.
-        """
-        return await self._database.read(lambda connection: queries.with_id(connection, some_id))
-
     async def report_id_taken(self, report_id: str, *, by_other_than: str) -> bool:
         """Whether another entry already goes by this report id."""
         return await self._database.read(
             lambda connection: queries.report_id_taken(connection, report_id, by_other_than)
         )
-
-    async def standings(
-        self, start: datetime, end: datetime, *, konto_id: str | None = None
-    ) -> AsyncIterator[Sequence[Standing]]:
-        """How the messages stand that were kept in a period, of one account or of all, page after page.
-
-        Each page is read by itself: what is written meanwhile waits for nobody, and may show or not. Memory is bounded
-        by a page.
-
-        Args:
-            start: When the period begins, aware.
-            end: When it ends; what was kept at that very moment is not in it.
-            konto_id: The account whose messages are wanted; those of all when absent.
-        """
-        place = periods.before_all(start)
-        while True:
-            page = await self._database.read(
-                lambda connection: periods.standings(connection, place, end, konto_id)  # noqa: B023 - awaited
-            )
-            if page:
-                yield page
-                place = periods.after(page[-1])
-            if len(page) < periods.PAGE:
-                return
-
-    async def known_references(self, references: Collection[str]) -> frozenset[str]:
-        """Those of some references, or report ids, that any entry has, of whatever account and period.
-
-        Args:
-            references: At most as many as a page holds (`periods.PAGE`).
-        """
-        return await self._database.read(lambda connection: periods.known(connection, references))
 
     async def payload(self, entry: Entry) -> AsyncIterator[bytes]:
         """The sealed original, piece by piece; nothing when it was erased."""
@@ -491,9 +381,6 @@ class Journal:
 
     async def _all(self, query: Select[*tuple[object, ...]]) -> Sequence[Entry]:
         return await self._database.read(lambda connection: [entry_of(row) for row in connection.execute(query)])
-
-    async def _seen_again(self, arrival: Arrival, key: str) -> Kept:
-        return await self._database.write(lambda connection: keeping.note_repetition(connection, arrival, key))
 
 
 _IN_SEQUENCE: Final = select_entries().where(entries.c.sequence.in_(bindparam("taken", expanding=True)))

@@ -95,7 +95,7 @@ async def history_of(journal: Journal, some_id: str) -> History:
     Raises:
         JournalError: There is none, or there are several reports of that reference.
     """
-    found = await journal.with_id(some_id)
+    found = await journal.overview.with_id(some_id)
     if not found:
         raise JournalError("The journal holds no such message.", message_id=some_id)
     if len({entry.duplicate_of or entry.id for entry in found}) > 1:

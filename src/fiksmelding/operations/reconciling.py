@@ -99,7 +99,7 @@ class _Comparer:
         tally = ReceivedTally(self._findings, self._now, waiting)
         with Comparison() as comparison:
             async with Journal(self._settings.journal) as journal:
-                async for page in journal.standings(period.start, period.end, konto_id=self._konto_id):
+                async for page in journal.overview.standings(period.start, period.end, konto_id=self._konto_id):
                     for one in page:
                         tally.add(one)
                     await asyncio.to_thread(comparison.expect, _expected(page))
@@ -172,7 +172,7 @@ class _Comparer:
         pages = comparison.unexpected()
         while page := await asyncio.to_thread(next, pages, ()):
             # Kept at another time, or registered while we looked, they are as they should be.
-            known = await journal.known_references(page)
+            known = await journal.overview.known_references(page)
             for reference in page:
                 if reference not in known:
                     self._findings.add(Cause.NOT_KNOWN_HERE, NOT_KNOWN, reference=reference)

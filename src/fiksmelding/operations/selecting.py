@@ -73,12 +73,12 @@ async def selected(journal: Journal, selection: Selection, konto_id: str) -> Asy
             if one.cause is Cause.NOT_IN_CASE_SYSTEM and one.id is not None:
                 yield await _listed(journal, one.id, konto_id)
     if selection.period is not None:
-        async for page in journal.standings(selection.period.start, selection.period.end, konto_id=konto_id):
+        async for page in journal.overview.standings(selection.period.start, selection.period.end, konto_id=konto_id):
             yield [Candidate(one.id, _obstacle(one, named=False)) for one in page]
 
 
 async def _named(journal: Journal, some_id: str, konto_id: str) -> Sequence[Candidate]:
-    found = [entry for entry in await journal.with_id(some_id) if entry.arrival.konto_id == konto_id]
+    found = [entry for entry in await journal.overview.with_id(some_id) if entry.arrival.konto_id == konto_id]
     if not found:
         return [Candidate(some_id, Skipped.UNKNOWN)]
     # Of a report and its repetitions the first one that is not erased stands for all.

@@ -55,7 +55,7 @@ class Monitor:
 
     async def _show(self, status: ReceiverStatus, journal: Journal) -> None:
         konto_id = str(self._settings.account.id)
-        waiting = await told_or_none(journal.waiting(konto_id=konto_id))
+        waiting = await told_or_none(journal.overview.waiting(konto_id=konto_id))
         view = RoadView(
             broker=(status.broker.state, list(ConsumerState)),
             journal_up=waiting is not None and status.journal_down_since is None,

@@ -107,7 +107,7 @@ async def test_with_a_read_back_none_of_them_is_ever_answered_before_it_is_there
     hurried = with_receiver(settings, retry_first_seconds=0.05, retry_longest_seconds=0.2)
     async with receiving(hurried, tmp_path, handler=case_system.register, confirm=has) as work:
         await work.until(Step.RECEIPTED, REPORTS)
-        async for page in work.receiver.journal.standings(datetime.min.replace(tzinfo=UTC), datetime.now(UTC)):
+        async for page in work.receiver.journal.overview.standings(datetime.min.replace(tzinfo=UTC), datetime.now(UTC)):
             assert {one.reference for one in page} <= set(case_system.stored.values())
     assert there_when_confirmed.count(False) == case_system.losses >= LOST
     assert there_when_confirmed.count(True) == REPORTS

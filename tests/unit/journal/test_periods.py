@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 
 async def read(journal: Journal, start: datetime, end: datetime, *, konto_id: str | None = None) -> Sequence[Standing]:
-    return [one async for page in journal.standings(start, end, konto_id=konto_id) for one in page]
+    return [one async for page in journal.overview.standings(start, end, konto_id=konto_id) for one in page]
 
 
 async def test_a_period_holds_what_was_kept_from_its_beginning_to_before_its_end(journal: Journal) -> None:
@@ -31,7 +31,7 @@ async def test_pages_miss_and_repeat_nothing_even_of_one_moment(
     monkeypatch.setattr(periods, "_STANDINGS", periods._STANDINGS.limit(2))
     ids = [(await kept(journal, body=b"%d" % number)).id for number in range(5)]
     ids.append((await kept(journal, arrival(received_at=NOON + HOUR), b"later")).id)
-    pages = [page async for page in journal.standings(NOON, NOON + 2 * HOUR)]
+    pages = [page async for page in journal.overview.standings(NOON, NOON + 2 * HOUR)]
     assert [len(page) for page in pages] == [2, 2, 2]
     assert [one.id for page in pages for one in page] == ids
 
@@ -60,5 +60,5 @@ async def test_one_is_read_as_the_journal_holds_it(journal: Journal) -> None:
     [after] = await read(journal, NOON, NOON + HOUR)
     assert (after.report_id, after.reference, after.attempts) == ("b-1", "2026/17", 1)
     assert (after.answer, after.taken_at, after.registered) == (Answer.MOTTATT, NOON, True)
-    assert await journal.known_references(["2026/17", "b-1", "2026/18"]) == {"2026/17", "b-1"}
-    assert await journal.known_references([]) == frozenset()
+    assert await journal.overview.known_references(["2026/17", "b-1", "2026/18"]) == {"2026/17", "b-1"}
+    assert await journal.overview.known_references([]) == frozenset()

@@ -23,7 +23,7 @@ async def test_a_report_is_marked_missing_once_until_it_is_found(journal: Journa
     for at in (NOON, LATER):
         await book.mark_missing([entry.id], at=at)
     assert (await missing(journal), await book.count_missing(KONTO)) == ([entry.id], 1)
-    [standing] = [one async for page in journal.standings(NOON, LATER) for one in page]
+    [standing] = [one async for page in journal.overview.standings(NOON, LATER) for one in page]
     assert standing.missing_at == NOON
     for _ in range(2):
         await book.mark_found([entry.id], at=LATER)

@@ -14,7 +14,7 @@ async def test_messages_with_a_step_ahead_are_counted_by_state(journal: Journal)
     for state in State:
         await walked_to(journal, state)
     await kept(journal, arrival(received_at=NOON - timedelta(hours=1)))
-    found = {one.state: one for one in await journal.waiting()}
+    found = {one.state: one for one in await journal.overview.waiting()}
     assert found["RECEIVED"] == Waiting("RECEIVED", 2, NOON - timedelta(hours=1))
     assert {state: one.count for state, one in found.items()} == {
         "RECEIVED": 2,
@@ -27,13 +27,13 @@ async def test_messages_with_a_step_ahead_are_counted_by_state(journal: Journal)
 
 
 async def test_a_state_without_messages_is_told_too(journal: Journal) -> None:
-    assert all((one.count, one.oldest) == (0, None) for one in await journal.waiting())
+    assert all((one.count, one.oldest) == (0, None) for one in await journal.overview.waiting())
 
 
 async def test_another_account_s_messages_are_not_ours(journal: Journal) -> None:
     entry = await kept(journal)
-    assert sum(one.count for one in await journal.waiting(konto_id=entry.arrival.konto_id)) == 1
-    assert sum(one.count for one in await journal.waiting(konto_id="another")) == 0
+    assert sum(one.count for one in await journal.overview.waiting(konto_id=entry.arrival.konto_id)) == 1
+    assert sum(one.count for one in await journal.overview.waiting(konto_id="another")) == 0
 
 
 @pytest.mark.parametrize("size", [0, 100_000])

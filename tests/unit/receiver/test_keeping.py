@@ -8,6 +8,7 @@ import pytest
 
 from fiksmelding.alarms import Alarm, AlarmKind, Alarms
 from fiksmelding.broker import Delivery, Metadata
+from fiksmelding.config import JournalSettings
 from fiksmelding.errors import BrokerUnavailable, JournalUnavailable, NotFound, PlatformUnavailable
 from fiksmelding.journal import Arrival, EventKind, Journal, Kept, State
 from fiksmelding.receiver.identity import short
@@ -139,8 +140,8 @@ class FailingJournal(Journal):
             raise JournalUnavailable("database or disk is full")
 
 
-async def test_while_the_journal_cannot_write_nothing_is_acknowledged(journal: Journal) -> None:
-    async with FailingJournal(journal._settings) as failing:
+async def test_while_the_journal_cannot_write_nothing_is_acknowledged(at: JournalSettings) -> None:
+    async with FailingJournal(at) as failing:
         keeping = Keeping(failing)
         task = asyncio.create_task(keeping.keeper.keep(keeping.broker.delivery()))
         for _ in range(5):
@@ -164,8 +165,8 @@ class RefusingJournal(Journal):
         raise JournalUnavailable("something about this delivery")
 
 
-async def test_a_delivery_that_can_never_be_kept_is_told_once_and_stops_no_other(journal: Journal) -> None:
-    async with RefusingJournal(journal._settings) as refusing:
+async def test_a_delivery_that_can_never_be_kept_is_told_once_and_stops_no_other(at: JournalSettings) -> None:
+    async with RefusingJournal(at) as refusing:
         keeping = Keeping(refusing)
         task = asyncio.create_task(keeping.keeper.keep(keeping.broker.delivery()))
         while not keeping.alarms:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fiksmelding.alarms import Alarm, Alarms
+from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalUnavailable
 from fiksmelding.journal import Journal
 from fiksmelding.receiver.outage import Outage
@@ -61,15 +62,17 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(journal: Journal) -> AsyncIterator[Watched]:
-    async with Disk(journal._settings) as disk:
+async def watched(at: JournalSettings) -> AsyncIterator[Watched]:
+    async with Disk(at) as disk:
         watching = Watched(disk)
         yield watching
         await watching.outage.aclose()
 
 
-async def test_consuming_stops_once_and_goes_on_when_what_was_refused_fits_again(journal: Journal) -> None:
-    async with watched(journal) as watching:
+async def test_consuming_stops_once_and_goes_on_when_what_was_refused_fits_again(
+    at: JournalSettings, journal: Journal
+) -> None:
+    async with watched(at) as watching:
         waiting = [asyncio.create_task(watching.outage.wait(FULL, size=size)) for size in (10, 5000, 700)]
         await watching.look(*waiting)
         assert watching.outage.since is not None
@@ -88,16 +91,16 @@ async def test_consuming_stops_once_and_goes_on_when_what_was_refused_fits_again
         assert await ask(journal, "SELECT count(*) FROM downloads") == 0
 
 
-async def test_a_fault_that_has_passed_by_itself_stops_nothing(journal: Journal) -> None:
-    async with watched(journal) as watching:
+async def test_a_fault_that_has_passed_by_itself_stops_nothing(at: JournalSettings) -> None:
+    async with watched(at) as watching:
         watching.disk.room = 1
         await watching.outage.wait(JournalUnavailable("the connection was closed"))
         assert watching.done == []
         assert watching.told == []
 
 
-async def test_after_closing_nobody_waits(journal: Journal) -> None:
-    async with watched(journal) as watching:
+async def test_after_closing_nobody_waits(at: JournalSettings) -> None:
+    async with watched(at) as watching:
         waiting = asyncio.create_task(watching.outage.wait(FULL))
         await watching.look(waiting)
         await watching.outage.aclose()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError, JournalUnavailable
 from fiksmelding.journal import Change, Entry, EventKind, Journal, State
 from fiksmelding.worker import Backoff, Worker
@@ -133,9 +134,9 @@ class BrokenJournal(Journal):
             raise JournalUnavailable("database is locked")
 
 
-async def test_a_journal_that_is_down_is_looked_at_again(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_journal_that_is_down_is_looked_at_again(at: JournalSettings, caplog: pytest.LogCaptureFixture) -> None:
     clock = StillClock()
-    async with BrokenJournal(journal._settings) as broken:
+    async with BrokenJournal(at) as broken:
         walks = Walks(broken)
         async with running(broken, walks, clock):
             while broken.broken:

@@ -92,8 +92,8 @@ class WatchedJournal(Journal):
 
 
 @pytest.fixture
-async def watched(journal: Journal) -> AsyncIterator[WatchedJournal]:
-    async with WatchedJournal(journal._settings) as opened:
+async def watched(at: JournalSettings) -> AsyncIterator[WatchedJournal]:
+    async with WatchedJournal(at) as opened:
         yield opened
 
 
