@@ -3,7 +3,11 @@
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+NORWAY: Final = ZoneInfo("Europe/Oslo")
+"""The time zone of everybody who reads a time of ours."""
 
 
 class Clock(Protocol):

@@ -103,6 +103,16 @@ LEVELS = {
 """How grave they are; critical when not said."""
 
 
+def gravity_of(kind: AlarmKind) -> int:
+    """How grave a kind of alarm is, as the levels of `logging`."""
+    return LEVELS.get(kind, logging.CRITICAL)
+
+
+def level_name(level: int) -> str:
+    """What a level is called in settings, metrics and JSON: `warning`, `error` or `critical`."""
+    return logging.getLevelName(level).lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """Something that a person has to hear of.
@@ -129,7 +139,7 @@ class Alarm:
     @property
     def gravity(self) -> int:
         """How grave that is, or was, which it tells of: whoever heard of it hears that it is over."""
-        return LEVELS.get(self.kind, logging.CRITICAL)
+        return gravity_of(self.kind)
 
 
 AlarmObserver = Callable[[Alarm], None]

@@ -8,8 +8,6 @@ from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from typing import Final
-from zoneinfo import ZoneInfo
 
 import aiosmtplib
 from pydantic import SecretStr
@@ -17,7 +15,7 @@ from pydantic import SecretStr
 from fiksmelding.alarms.kinds import Alarm
 from fiksmelding.alarms.lane import NotTaken, Refused
 from fiksmelding.alarms.words import OVER, URGENCY, WORDS
-from fiksmelding.clock import Clock
+from fiksmelding.clock import NORWAY, Clock
 from fiksmelding.config import AlarmsSettings
 from fiksmelding.errors import SettingsError
 from fiksmelding.tls import client_context, is_this_machine
@@ -25,7 +23,6 @@ from fiksmelding.tls import client_context, is_this_machine
 log = logging.getLogger("fiksmelding.alarms")
 
 GOODBYE_SECONDS = 2.0
-NORWAY: Final = ZoneInfo("Europe/Oslo")
 
 
 class MailRoute:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import NAMESPACE_URL, uuid5
 
-from fiksmelding.alarms.kinds import Alarm
+from fiksmelding.alarms.kinds import Alarm, level_name
 from fiksmelding.alarms.lane import NotTaken, Refused
 from fiksmelding.alarms.words import WORDS
 from fiksmelding.clock import Clock
@@ -16,7 +16,6 @@ from fiksmelding.webhooks import Webhook, WebhookFailed
 
 PASSING: Final = frozenset({408, 425, 429})
 """Answers below 500 that may be another the next time."""
-LEVEL_NAMES: Final = {30: "warning", 40: "error", 50: "critical"}
 
 
 class WebhookRoute:
@@ -85,7 +84,7 @@ class WebhookRoute:
             "id": str(uuid5(NAMESPACE_URL, name)),
             "name": self._settings.name,
             "kind": alarm.kind.value,
-            "level": LEVEL_NAMES[alarm.level],
+            "level": level_name(alarm.level),
             "over": alarm.over,
             "at": at,
             "entryId": alarm.entry_id,

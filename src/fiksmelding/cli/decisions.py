@@ -2,7 +2,7 @@
 
 import json
 
-from fiksmelding.cli.output import Exit, console
+from fiksmelding.cli.output import Exit, console, line
 from fiksmelding.config import JournalSettings
 from fiksmelding.operations import send_receipt_again, settle
 
@@ -39,5 +39,5 @@ def _told(entry_id: str, decision: str, text: str, *, as_json: bool) -> Exit:
     if as_json:
         console.print_json(json.dumps({"id": entry_id, "decision": decision}))
     else:
-        console.print(f"{entry_id} {text}", soft_wrap=True, highlight=False, markup=False)
+        line(f"{entry_id} {text}")
     return Exit.FINE

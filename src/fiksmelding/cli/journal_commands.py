@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fiksmelding.cli.options import JsonOption, SettingsOption
+from fiksmelding.cli.options import JsonOption, ReportArgument, SettingsOption
 from fiksmelding.cli.output import run
 from fiksmelding.cli.settings import load_settings
 
@@ -54,9 +54,7 @@ def _verify(
 
 @journal_app.command("export")
 def _export(
-    report: Annotated[
-        str, typer.Argument(metavar="ID", help="Its id in the journal, melding-id, bekymringsmelding-id, or reference.")
-    ],
+    report: ReportArgument,
     *,
     settings: SettingsOption,
     original: Annotated[

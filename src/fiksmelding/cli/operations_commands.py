@@ -1,6 +1,5 @@
 """`fiksmelding reconcile`, `recover`, `settle`, `receipt` and `retention`: names, options and help."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +7,14 @@ import typer
 
 from fiksmelding.cli.options import (
     ConfirmOption,
+    DaysOption,
+    FromOption,
     HandlerOption,
     JsonOption,
+    ReportArgument,
     SettingsOption,
     ToFolderOption,
+    ToOption,
     ToWebhookOption,
 )
 from fiksmelding.cli.output import Exit, errors_told, run
@@ -22,15 +25,6 @@ retention_app = typer.Typer(help="Sealed originals that have outlived their use.
 operations_app.add_typer(retention_app, name="retention")
 receipt_app = typer.Typer(help="Receipts that the platform has refused.", no_args_is_help=True)
 operations_app.add_typer(receipt_app, name="receipt")
-DAY = ["%Y-%m-%d"]
-FromOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time.")]
-ToOption = Annotated[
-    datetime | None, typer.Option("--to", formats=DAY, help="The first day not in it. Default: tomorrow.")
-]
-DaysOption = Annotated[int | None, typer.Option("--days", min=1, help="The last days, today included.")]
-ReportArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="Its id in the journal, melding-id, bekymringsmelding-id, or reference.")
-]
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="The folder that `receive --to-folder` fills.")]
 
 

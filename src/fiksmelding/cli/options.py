@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,4 +22,13 @@ HandlerOption = Annotated[
 ]
 ConfirmOption = Annotated[
     str | None, typer.Option("--confirm", metavar="MODULE:FUNCTION", help="Its read-back. Recommended.")
+]
+DAY = ["%Y-%m-%d"]
+FromOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day, in Norwegian time.")]
+ToOption = Annotated[
+    datetime | None, typer.Option("--to", formats=DAY, help="The first day not in it. Default: tomorrow.")
+]
+DaysOption = Annotated[int | None, typer.Option("--days", min=1, help="The last days, today included.")]
+ReportArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Its id in the journal, melding-id, bekymringsmelding-id, or reference.")
 ]

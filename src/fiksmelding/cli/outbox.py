@@ -14,12 +14,11 @@ from fiksmelding.cli.signals import on_stop_signal
 from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.errors import FiksmeldingError
 from fiksmelding.journal import Event
-from fiksmelding.journal.outbox import Outbox, Outgoing, OutgoingState
+from fiksmelding.journal.outbox import FOR_A_PERSON, Outbox, Outgoing, OutgoingState
 from fiksmelding.sender import Progress, Sender
 from fiksmelding.sender.recording import retry
 
 ON_THEIR_WAY = (OutgoingState.QUEUED, OutgoingState.SUBMITTING, OutgoingState.ACCEPTED)
-FOR_A_PERSON = (OutgoingState.UNCERTAIN, OutgoingState.UNTRACED, OutgoingState.REFUSED)
 
 Decide = Callable[[Outbox, Outgoing, datetime], Awaitable[Outgoing]]
 

@@ -50,6 +50,11 @@ def run(work: Coroutine[object, object, Result], *, failed: Exit = Exit.PROBLEM)
         return asyncio.run(work)
 
 
+def line(text: str) -> None:
+    """Print a text as it is, on one line however narrow the terminal: ids and commands stay whole."""
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
 def log_to_stderr(level: int) -> None:
     """Send our log lines to standard error."""
     handler = logging.StreamHandler(sys.stderr)

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from fiksmelding.clock import NORWAY
 from fiksmelding.errors import SettingsError
-from fiksmelding.operations import NORWAY, Period
+from fiksmelding.operations import Period
 
 DEFAULT_DAYS = 2
 

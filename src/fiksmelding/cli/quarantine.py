@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from fiksmelding.cli.output import Exit, console
+from fiksmelding.cli.output import Exit, console, line
 from fiksmelding.config import JournalSettings
 from fiksmelding.receiver import Quarantine, Quarantined
 
@@ -46,10 +46,10 @@ async def show(settings: JournalSettings, message_id: str, *, as_json: bool) -> 
         console.print_json(json.dumps({**_facts(message), "events": told}))
         return Exit.FINE
     for name, value in _facts(message).items():
-        _line(f"{name}: {'' if value is None else value}")
+        line(f"{name}: {'' if value is None else value}")
     for event in events:
         detail = ", ".join(f"{name}={value}" for name, value in event.detail.items())
-        _line(f"{event.at.isoformat(timespec='seconds')}  {event.kind}  {detail}")
+        line(f"{event.at.isoformat(timespec='seconds')}  {event.kind}  {detail}")
     return Exit.FINE
 
 
@@ -66,7 +66,7 @@ async def retry(settings: JournalSettings, message_id: str, *, as_json: bool) ->
     if as_json:
         console.print_json(json.dumps({"id": message.id, "decision": "retry"}))
     else:
-        _line(f"{message.id} is opened again, within seconds where a receiver runs. What fails again is listed again.")
+        line(f"{message.id} is opened again, within seconds where a receiver runs. What fails again is listed again.")
     return Exit.FINE
 
 
@@ -85,9 +85,9 @@ async def reject(settings: JournalSettings, message_id: str, reason: str, *, as_
         facts = {"id": message.id, "decision": "reject", "answered": message.answerable}
         console.print_json(json.dumps(facts))
     elif message.answerable:
-        _line(f"{message.id} is rejected. The sender gets feilet, and the platform sends the report by letter.")
+        line(f"{message.id} is rejected. The sender gets feilet, and the platform sends the report by letter.")
     else:
-        _line(
+        line(
             f"{message.id} is rejected, and nobody is told: it names no sender, no id or no type of this protocol "
             "to answer. If it is a report, see to it that its sender hears of it."
         )
@@ -117,14 +117,10 @@ def _print_messages(messages: Sequence[Quarantined]) -> None:
         left = "cannot be answered"
         if message.deadline_at is not None:
             left = f"answered feilet in {_hours((message.deadline_at - now).total_seconds())}"
-        _line(f"{message.id}  {message.reason}")
-        _line(f"    {message.melding_type or 'no type'}, {age} old, {left}")
+        line(f"{message.id}  {message.reason}")
+        line(f"    {message.melding_type or 'no type'}, {age} old, {left}")
 
 
 def _hours(seconds: float) -> str:
     minutes = max(0, round(seconds / 60))
     return f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def _line(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)

@@ -9,7 +9,7 @@ from typing import cast
 from rich.table import Table
 
 from fiksmelding.cli.objects import function_named
-from fiksmelding.cli.output import Exit, console
+from fiksmelding.cli.output import Exit, console, line
 from fiksmelding.config import Settings
 from fiksmelding.errors import SettingsError
 from fiksmelding.operations import CaseSystem, Period, Reconciliation, in_file, in_folder, reconcile
@@ -90,16 +90,16 @@ async def compare(
 
 
 def _print(result: Reconciliation, period: Period) -> None:
-    _line(f"Account {result.account}, {period}")
+    line(f"Account {result.account}, {period}")
     console.print(_summary(result))
     missing = [one for one in result.differences if one.cause not in NOTES]
     notes = [one for one in result.differences if one.cause in NOTES]
     _print_differences("To mend", missing, result.missing)
     _print_differences("To know", notes, sum(result.counts.values()) - result.missing)
     for problem in result.problems:
-        _line(f"Not compared: {problem}")
+        line(f"Not compared: {problem}")
     if result.agrees:
-        _line("Nothing is missing.")
+        line("Nothing is missing.")
 
 
 def _summary(result: Reconciliation) -> Table:
@@ -131,18 +131,12 @@ def _print_differences(title: str, differences: Sequence[Difference], number: in
     """A block of lines for each: whole ids and commands, which a table would fold."""
     if not number:
         return
-    _line(f"{title}: {number}")
+    line(f"{title}: {number}")
     for one in differences[:SHOWN]:
         named = ", ".join(part for part in (one.id, one.reference) if part)
-        _line(f"  {one.cause}  {named}")
-        _line(f"      {one.text}")
+        line(f"  {one.cause}  {named}")
+        line(f"      {one.text}")
         if one.command:
-            _line(f"      {one.command}")
+            line(f"      {one.command}")
     if number > len(differences[:SHOWN]):
-        _line(
-            f"  ... and {number - len(differences[:SHOWN])} more; --output FILE keeps up to reconcile.listed of each."
-        )
-
-
-def _line(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+        line(f"  ... and {number - len(differences[:SHOWN])} more; --output FILE keeps up to reconcile.listed of each.")

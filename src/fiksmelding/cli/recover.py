@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fiksmelding.cli.handlers import HandlerChoice, opened_handler
-from fiksmelding.cli.output import Exit, console
+from fiksmelding.cli.output import Exit, console, line
 from fiksmelding.cli.periods import chosen_period
 from fiksmelding.cli.signals import on_stop_signal
 from fiksmelding.config import Settings
@@ -93,7 +93,7 @@ async def recover_reports(
     else:
         _print(done, handled_here=handler is not None)
         if selection.reconciliation is not None and not selection.reconciliation.complete:
-            _line("The result did not list every difference: reconcile and recover again.")
+            line("The result did not list every difference: reconcile and recover again.")
     lost = done.skipped.get(Skipped.ERASED, 0) + done.skipped.get(Skipped.UNKNOWN, 0)
     return Exit.PROBLEM if done.waiting or done.refused or (lost and not selection.period) else Exit.FINE
 
@@ -122,22 +122,18 @@ def _facts(done: Recovery) -> dict[str, object]:
 def _print(done: Recovery, *, handled_here: bool) -> None:
     for one in done.named:
         if one.skipped is None and done.dry_run:
-            _line(f"  {one.id}  would be handed over again")
+            line(f"  {one.id}  would be handed over again")
         elif one.skipped is not None and one.skipped not in EXPECTED:
-            _line(f"  {one.id}  {WHY[one.skipped]}")
+            line(f"  {one.id}  {WHY[one.skipped]}")
     for why, number in done.skipped.items():
         if why in EXPECTED:
-            _line(f"Not handed over: {number}, {WHY[why]}.")
+            line(f"Not handed over: {number}, {WHY[why]}.")
     if done.dry_run:
-        _line(f"{done.asked} reports would be handed over again. Nothing was done.")
+        line(f"{done.asked} reports would be handed over again. Nothing was done.")
         return
-    _line(f"{done.asked} reports were asked for; the case system has {done.recovered} of them again.")
+    line(f"{done.asked} reports were asked for; the case system has {done.recovered} of them again.")
     if done.refused:
-        _line(f"{done.refused} could not be handed over: the log and the alarms say which and why.")
+        line(f"{done.refused} could not be handed over: the log and the alarms say which and why.")
     if done.waiting:
         who = "the next `fiksmelding recover --resume` goes on" if handled_here else "a receiver takes them up"
-        _line(f"{done.waiting} wait still. Nothing of it is forgotten: {who}.")
-
-
-def _line(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+        line(f"{done.waiting} wait still. Nothing of it is forgotten: {who}.")

@@ -3,7 +3,7 @@
 import json
 
 from fiksmelding.alarms.routing import open_alarms
-from fiksmelding.cli.output import Exit, console
+from fiksmelding.cli.output import Exit, console, line
 from fiksmelding.clock import SystemClock
 from fiksmelding.config import Settings
 from fiksmelding.journal import Journal
@@ -50,17 +50,13 @@ def _facts(status: RetentionStatus, erased: int | None) -> dict[str, object]:
 
 def _print(status: RetentionStatus, erased: int | None, keep_days: float) -> None:
     more = " or more" if status.due >= ERASED_AT_ONCE else ""
-    _line(f"Originals are kept for {keep_days:g} days after the receipt: {status.due}{more} have outlived that.")
+    line(f"Originals are kept for {keep_days:g} days after the receipt: {status.due}{more} have outlived that.")
     if status.compared is None:
-        _line("The case system was never compared (fiksmelding reconcile): nothing shows that it has them.")
+        line("The case system was never compared (fiksmelding reconcile): nothing shows that it has them.")
     else:
         how = "agreed" if status.compared.agreed else "did not agree"
-        _line(f"The last comparison, {status.compared.at:%Y-%m-%d %H:%M} UTC, {how}.")
+        line(f"The last comparison, {status.compared.at:%Y-%m-%d %H:%M} UTC, {how}.")
     if status.held is not None:
-        _line(f"Nothing is erased: {told(status.held, status.missing)}")
+        line(f"Nothing is erased: {told(status.held, status.missing)}")
     elif erased is not None:
-        _line(f"{erased} originals are erased; the event log stays.")
-
-
-def _line(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+        line(f"{erased} originals are erased; the event log stays.")

@@ -14,13 +14,12 @@ from fiksmelding.cli.documents import parse_document, read_document
 from fiksmelding.cli.output import Exit, complaints, console
 from fiksmelding.config import Settings
 from fiksmelding.errors import FiksmeldingError, SettingsError
-from fiksmelding.journal.outbox import OutgoingState
+from fiksmelding.journal.outbox import FOR_A_PERSON, OutgoingState
 from fiksmelding.messages import Bekymringsmelding, Feilmelding
 from fiksmelding.sender import Sender, Sent
 
 AT_ONCE = 8
 UNSETTLED = (OutgoingState.QUEUED, OutgoingState.SUBMITTING)
-PROBLEMS = frozenset({OutgoingState.REFUSED, OutgoingState.UNCERTAIN, OutgoingState.UNTRACED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ async def send(settings: Settings, errand: Errand, *, yes: bool, as_json: bool) 
         console.print_json(json.dumps([asdict(result) for result in results]))
     else:
         _show(results)
-    fine = all(result.error is None and result.state not in PROBLEMS for result in results)
+    fine = all(result.error is None and result.state not in FOR_A_PERSON for result in results)
     return Exit.FINE if fine else Exit.PROBLEM
 
 

@@ -1,13 +1,12 @@
 """`fiksmelding statistics`: names, options and help."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fiksmelding.cli.operations_commands import DAY
-from fiksmelding.cli.options import SETTINGS, JsonOption
+from fiksmelding.cli.options import SETTINGS, FromOption, JsonOption, ToOption
 from fiksmelding.cli.output import errors_told, run
 from fiksmelding.cli.settings import load_settings
 
@@ -32,10 +31,8 @@ def _count(
     *,
     settings: Annotated[Path | None, SETTINGS] = None,
     year: Annotated[int | None, typer.Option("--year", min=2020, max=2999, help="Default: this year.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, help="The first day not in it. Default: tomorrow.")
-    ] = None,
+    first: FromOption = None,
+    until: ToOption = None,
     kommune: Annotated[
         str | None, typer.Option("--kommune", help="The municipality of reports whose own is not known.")
     ] = None,

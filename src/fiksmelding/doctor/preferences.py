@@ -6,7 +6,7 @@ from yarl import URL
 
 from fiksmelding.alarms.routing import AlarmRoutes
 from fiksmelding.config import Settings
-from fiksmelding.doctor.conditions import Condition
+from fiksmelding.doctor.conditions import Condition, Level
 from fiksmelding.doctor.findings import Finding
 from fiksmelding.doctor.patient import Patient, in_thread
 from fiksmelding.errors import SettingsError
@@ -22,7 +22,7 @@ async def examine_settings(patient: Patient) -> Sequence[Finding]:
     found += [*_encryption(patient), *_time_limits(patient)]
     if patient.receives:
         found += _trust(patient.settings)
-    wrong = any(finding.level.value == "fault" for finding in found)
+    wrong = any(finding.level is Level.FAULT for finding in found)
     return found if wrong else [Finding(Condition.SETTINGS_SOUND, "The settings fit together."), *found]
 
 

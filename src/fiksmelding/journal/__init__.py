@@ -20,10 +20,11 @@ from fiksmelding.journal.records import (
     Standing,
     Waiting,
 )
-from fiksmelding.journal.states import ALLOWED, Answer, EventKind, State
+from fiksmelding.journal.states import ALLOWED, DECIDED, Answer, EventKind, State
 
 __all__ = [
     "ALLOWED",
+    "DECIDED",
     "Alteration",
     "Answer",
     "Arrival",

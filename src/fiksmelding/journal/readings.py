@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
 from fiksmelding.journal import stepping
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.records import Reading
-from fiksmelding.journal.states import Answer, EventKind, State
+from fiksmelding.journal.states import WITH_THE_CASE_SYSTEM, Answer, EventKind
 from fiksmelding.journal.tables import entries, readings, receipts
-
-_WITH_THE_CASE_SYSTEM: Final = (State.REGISTERED, State.CONFIRMED, State.RECEIPTED, State.ERASED)
 
 
 class Readings:
@@ -70,7 +67,7 @@ def _take_due(
             readings.c.konto_id == konto_id,
             readings.c.ask_at <= now,
             # One that was taken back is in nobody's case system.
-            entries.c.state.in_([state.value for state in _WITH_THE_CASE_SYSTEM]),
+            entries.c.state.in_([state.value for state in WITH_THE_CASE_SYSTEM]),
             or_(receipts.c.answer.is_(None), receipts.c.answer != Answer.FEILET.value),
         )
         .order_by(readings.c.ask_at)

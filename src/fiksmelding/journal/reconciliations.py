@@ -90,19 +90,26 @@ def _mark(connection: Connection, entry_ids: Collection[str], at: datetime, *, m
     marked = entries.c.missing_at
     unless_noted = and_(marked.is_(None), entries.c.settled_at.is_(None)) if missing else marked.is_not(None)
     kind = EventKind.MISSING_THERE if missing else EventKind.FOUND_THERE
-    for head in _heads(connection, entry_ids, unless_noted):
-        grown = stepping.append(connection, head, kind, {}, at)
-        values = {**grown.columns(), "missing_at": at if missing else None}
-        connection.execute(update(entries).where(entries.c.id == head.entry_id).values(values))
+    _note(connection, _heads(connection, entry_ids, unless_noted), kind, {}, at, missing_at=at if missing else None)
 
 
 def _settle(connection: Connection, entry_id: str, reason: str, at: datetime) -> bool:
-    for head in _heads(connection, [entry_id], entries.c.settled_at.is_(None)):
-        grown = stepping.append(connection, head, EventKind.SETTLED, {"reason": reason}, at)
-        values = {**grown.columns(), "settled_at": at, "missing_at": None}
-        connection.execute(update(entries).where(entries.c.id == entry_id).values(values))
-        return True
-    return False
+    heads = _heads(connection, [entry_id], entries.c.settled_at.is_(None))
+    _note(connection, heads, EventKind.SETTLED, {"reason": reason}, at, settled_at=at, missing_at=None)
+    return bool(heads)
+
+
+def _note(
+    connection: Connection,
+    heads: Sequence[Head],
+    kind: EventKind,
+    detail: dict[str, str | int],
+    at: datetime,
+    **marks: datetime | None,
+) -> None:
+    for head in heads:
+        grown = stepping.append(connection, head, kind, detail, at)
+        connection.execute(update(entries).where(entries.c.id == head.entry_id).values({**grown.columns(), **marks}))
 
 
 def _heads(connection: Connection, entry_ids: Collection[str], those: ColumnElement[bool]) -> Sequence[Head]:

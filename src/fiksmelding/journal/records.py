@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fiksmelding.journal.chain import START
-from fiksmelding.journal.states import Answer, EventKind, State
+from fiksmelding.journal.states import WITH_THE_CASE_SYSTEM, Answer, EventKind, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,13 +193,13 @@ class Standing:
     answer: Answer | None
     taken_at: datetime | None
     missing_at: datetime | None
-    settled_at: datetime | None = None
+    settled_at: datetime | None
 
     @property
     def registered(self) -> bool:
         """Whether the case system is said to have it: it was registered, and not answered `feilet`."""
-        decided = self.state in {State.REGISTERED, State.CONFIRMED, State.RECEIPTED, State.ERASED}
-        return decided and self.answer is not Answer.FEILET and self.reference is not None
+        there = self.state in WITH_THE_CASE_SYSTEM
+        return there and self.answer is not Answer.FEILET and self.reference is not None
 
 
 @dataclass(frozen=True, slots=True)

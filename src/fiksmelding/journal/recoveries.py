@@ -9,10 +9,10 @@ from sqlalchemy import Connection, func, or_, select, update
 from fiksmelding.journal import stepping
 from fiksmelding.journal.database import Database
 from fiksmelding.journal.records import Head
-from fiksmelding.journal.states import EventKind, State
+from fiksmelding.journal.states import DECIDED, EventKind, State
 from fiksmelding.journal.tables import entries, receipts
 
-DECIDED: Final = (State.REGISTERED, State.CONFIRMED, State.REJECTED, State.RECEIPTED)
+ANSWERED: Final = DECIDED | {State.RECEIPTED}
 """Where a message has an answer; one that has none yet is handed over as long as it takes."""
 
 
@@ -66,7 +66,7 @@ def _ask(connection: Connection, entry_ids: Collection[str], at: datetime) -> fr
         .join(receipts, receipts.c.entry_id == entries.c.id)
         .where(
             entries.c.id.in_(entry_ids),
-            entries.c.state.in_([state.value for state in DECIDED]),
+            entries.c.state.in_([state.value for state in ANSWERED]),
             entries.c.recovery_at.is_(None),
             or_(entries.c.lease_owner.is_(None), entries.c.lease_until <= at),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class State(StrEnum):
@@ -28,6 +29,10 @@ class State(StrEnum):
     """The sealed original is gone; the event log stays."""
 
 
+WITH_THE_CASE_SYSTEM: Final = frozenset({State.REGISTERED, State.CONFIRMED, State.RECEIPTED, State.ERASED})
+"""Where a message is said to be in the case system, unless it was answered `feilet`."""
+DECIDED: Final = frozenset({State.REGISTERED, State.CONFIRMED, State.REJECTED})
+"""Where it is decided what the answer is, and the platform has not taken it yet."""
 ALLOWED: Mapping[State, frozenset[State]] = MappingProxyType(
     {
         State.RECEIVED: frozenset({State.OPENED, State.QUARANTINED, State.NOTED}),

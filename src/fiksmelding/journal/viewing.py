@@ -13,7 +13,7 @@ from fiksmelding.config import JournalSettings
 from fiksmelding.journal import counting, migrations, verifying
 from fiksmelding.journal.counting import Received, Sent
 from fiksmelding.journal.databases import database_at
-from fiksmelding.journal.outbox.records import OutgoingState
+from fiksmelding.journal.outbox.records import FOR_A_PERSON, OutgoingState
 from fiksmelding.journal.queries import of_account
 from fiksmelding.journal.records import Alteration, Checkpoint
 from fiksmelding.journal.states import State
@@ -21,7 +21,6 @@ from fiksmelding.journal.tables import entries, outbox
 
 __all__ = ["Backlog", "JournalView"]
 
-PERSONS_TURN = (OutgoingState.UNCERTAIN, OutgoingState.UNTRACED, OutgoingState.REFUSED)
 DECIDED = (State.RECEIPTED, State.ERASED, State.NOTED)
 
 
@@ -149,7 +148,7 @@ class JournalView:
                 ),
                 unattended=_count(connection, *ours, entries.c.due_at < now - unattended, _held_by_nobody(now)),
                 unsent=_count(connection, *_not_taken(), outbox.c.kept_at < now - unsent),
-                undecided=_count(connection, outbox.c.state.in_([state.value for state in PERSONS_TURN])),
+                undecided=_count(connection, outbox.c.state.in_([state.value for state in FOR_A_PERSON])),
                 outlived=_count(connection, *_not_taken(), outbox.c.keys_until < now),
             )
 

@@ -1,6 +1,5 @@
 """What the metrics of receiving and of sending have in common."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +7,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from fiksmelding.alarms import Alarm, AlarmKind
-from fiksmelding.alarms.kinds import LEVELS
+from fiksmelding.alarms.kinds import gravity_of, level_name
 from fiksmelding.alarms.lane import Lane
 
 
@@ -74,4 +73,4 @@ def show_waiting(count: Gauge, oldest: Gauge, waiting: Sequence[Waiting] | None,
 
 
 def _level(kind: AlarmKind) -> str:
-    return logging.getLevelName(LEVELS.get(kind, logging.CRITICAL)).lower()
+    return level_name(gravity_of(kind))

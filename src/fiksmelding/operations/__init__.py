@@ -2,7 +2,7 @@
 
 from fiksmelding.operations.deciding import send_receipt_again, settle
 from fiksmelding.operations.history import History, history_of, kept_original
-from fiksmelding.operations.period import NORWAY, Period
+from fiksmelding.operations.period import Period
 from fiksmelding.operations.reconciliation import Cause, Difference, Reconciliation
 from fiksmelding.operations.reconciling import reconcile
 from fiksmelding.operations.recovering import Recovery, recover
@@ -10,7 +10,6 @@ from fiksmelding.operations.references import CaseSystem, in_file, in_folder
 from fiksmelding.operations.selecting import Candidate, Selection, Skipped
 
 __all__ = [
-    "NORWAY",
     "Candidate",
     "CaseSystem",
     "Cause",

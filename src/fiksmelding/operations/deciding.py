@@ -1,22 +1,18 @@
 """What a person decides about a report that a comparison has named, and that no program can decide."""
 
-from typing import Final
-
 from fiksmelding.clock import Clock, SystemClock
 from fiksmelding.config import JournalSettings
 from fiksmelding.errors import JournalError
-from fiksmelding.journal import Change, Entry, EventKind, Journal, State
+from fiksmelding.journal import DECIDED, Change, Entry, EventKind, Journal
 from fiksmelding.operations.history import history_of
 from fiksmelding.receiver.quarantine import plain_reason
-
-_DECIDED: Final = frozenset({State.REGISTERED, State.CONFIRMED, State.REJECTED})
 
 
 async def settle(settings: JournalSettings, some_id: str, reason: str, *, clock: Clock | None = None) -> str:
     """Note that the case system rightly does not have a report: it was moved, or deleted as the law asks.
 
-    No comparison looks for it any more, and it no longer keeps originals from being erased. Its history says who may
-    ask why. Recovering it ends this.
+    No comparison looks for it any more, and it no longer keeps originals from being erased. Its history says so, and
+    why. Recovering it ends this.
 
     Args:
         settings: Where the journal is.
@@ -65,7 +61,7 @@ async def send_receipt_again(settings: JournalSettings, some_id: str, *, clock: 
     now = (clock or SystemClock()).now()
     async with Journal(settings) as journal:
         entry = await _original(journal, some_id)
-        if entry.state not in _DECIDED or entry.receipt is None or entry.due_at is not None:
+        if entry.state not in DECIDED or entry.receipt is None or entry.due_at is not None:
             raise JournalError(
                 f"It is {entry.state}, and has no receipt that was refused.",
                 message_id=entry.id,

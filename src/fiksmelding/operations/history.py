@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from fiksmelding.clock import NORWAY
 from fiksmelding.errors import JournalError
 from fiksmelding.journal import Answer, Entry, Event, EventKind, Journal, State
-from fiksmelding.operations.period import NORWAY
 
 STATES: Final[Mapping[State, str]] = {
     State.RECEIVED: "mottatt, ikke åpnet ennå",

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Self
-from zoneinfo import ZoneInfo
+from typing import Self
 
+from fiksmelding.clock import NORWAY
 from fiksmelding.errors import SettingsError
-
-NORWAY: Final = ZoneInfo("Europe/Oslo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,3 @@ class Period:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NORWAY).astimezone(UTC)
-
-
-def _told(moment: datetime) -> str:
-    return moment.astimezone(NORWAY).isoformat(sep=" ", timespec="minutes")

@@ -4,12 +4,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
-from fiksmelding.journal import Answer, Standing, State
+from fiksmelding.journal import DECIDED, Answer, Standing, State
 from fiksmelding.operations.findings import Findings
 from fiksmelding.operations.reconciliation import Cause, Received
 
 _UNREGISTERED: Final = frozenset({State.RECEIVED, State.OPENED})
-_DECIDED: Final = frozenset({State.REGISTERED, State.CONFIRMED, State.REJECTED})
 _RECEIPTED: Final = frozenset({State.RECEIPTED, State.ERASED})
 
 
@@ -56,7 +55,7 @@ class ReceivedTally:
             self._find(Cause.QUARANTINED, one, text, f"quarantine show {one.id}")
         elif one.state is State.REJECTED or one.answer is Answer.FEILET:
             self._rejected(one)
-        if one.state in _DECIDED and not (one.state is State.REJECTED and one.answer is None):
+        if one.state in DECIDED and not (one.state is State.REJECTED and one.answer is None):
             self._unreceipted(one)
 
     def _unregistered(self, one: Standing) -> None:

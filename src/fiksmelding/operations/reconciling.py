@@ -104,9 +104,8 @@ class _Comparer:
                         tally.add(one)
                     await asyncio.to_thread(comparison.expect, _expected(page))
                 says = None if case_system is None else await self._ask(case_system, period, comparison, journal)
-                reconciled = self._reconciled(period, says)
                 if case_system is not None:
-                    await journal.reconciliations.note(reconciled)
+                    await journal.reconciliations.note(self._reconciled(period, says))
         return Reconciliation(
             account=self._konto_id,
             at=self._now,

@@ -5,7 +5,6 @@ steps there does it: a receiver that runs, or, where none does, this.
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -21,8 +20,6 @@ from fiksmelding.operations.selecting import Candidate, Selection, Skipped, sele
 from fiksmelding.receiver import Confirm, Handler, Observer
 from fiksmelding.receiver.recovery_work import recovering
 from fiksmelding.receiver.steps import watch_nothing
-
-log = logging.getLogger("fiksmelding.recover")
 
 ASKED_AT_ONCE: Final = 100
 NAMED: Final = 1000

@@ -1,15 +1,12 @@
 """What the outbox shows of the reports that we sent in a period: which have not arrived, and why."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from fiksmelding.config import SenderSettings
-from fiksmelding.journal.outbox import Outbox, Outgoing, OutgoingState
+from fiksmelding.journal.outbox import FOR_A_PERSON, Outbox, Outgoing, OutgoingState
 from fiksmelding.operations.findings import Findings
 from fiksmelding.operations.period import Period
 from fiksmelding.operations.reconciliation import Cause, SentSays
-
-_FOR_A_PERSON: Final = frozenset({OutgoingState.UNCERTAIN, OutgoingState.UNTRACED, OutgoingState.REFUSED})
 
 
 async def look_at_sent(
@@ -42,7 +39,7 @@ async def look_at_sent(
 def _found(outgoing: Outgoing, policy: SenderSettings, now: datetime, findings: Findings) -> bool:
     """Tell of a report that stands still; whether it does."""
     state, id_ = outgoing.state, outgoing.id
-    if state in _FOR_A_PERSON:
+    if state in FOR_A_PERSON:
         cause, text, command = Cause.UNDECIDED, outgoing.reason or f"It is {state}.", f"status {id_}"
     elif state is OutgoingState.ACCEPTED:
         if now - outgoing.moved_at < timedelta(hours=policy.alarm_unmoved_hours):

@@ -8,11 +8,11 @@ from typing import Protocol
 from uuid import UUID
 
 from fiksmelding.alarms import AlarmKind
+from fiksmelding.clock import NORWAY
 from fiksmelding.errors import AccessRefused, PlatformError
 from fiksmelding.fiks import Status
 from fiksmelding.journal import EventKind
 from fiksmelding.journal.outbox import Outgoing, OutgoingState, SeenStatus, Step
-from fiksmelding.sender.preparing import NORWAY
 from fiksmelding.sender.recording import Recorder
 from fiksmelding.sender.steps import SendStep
 from fiksmelding.worker import Backoff

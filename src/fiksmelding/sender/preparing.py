@@ -3,8 +3,8 @@
 import io
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from fiksmelding.clock import NORWAY
 from fiksmelding.envelope import Signer, encrypt, seal
 from fiksmelding.errors import InvalidMessage, Problem, ReportTooLarge
 from fiksmelding.journal.outbox import SealedCopies
@@ -17,7 +17,6 @@ from fiksmelding.sender.recipients import Recipients
 JSON_NAME = "bekymringsmelding.json"
 PDF_NAME = "bekymringsmelding.pdf"
 PDF_BEGINS = b"%PDF-"
-NORWAY = ZoneInfo("Europe/Oslo")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
-from fiksmelding.clock import Clock, SystemClock
+from fiksmelding.clock import NORWAY, Clock, SystemClock
 from fiksmelding.config import JournalSettings, Settings
 from fiksmelding.errors import JournalError
 from fiksmelding.fiks import FiksSession, Reports
@@ -12,7 +12,7 @@ from fiksmelding.journal import Answer, migrations
 from fiksmelding.journal.counting import Received, Sent
 from fiksmelding.journal.viewing import JournalView
 from fiksmelding.messages import REPORT_TYPES
-from fiksmelding.operations import NORWAY, Period
+from fiksmelding.operations import Period
 from fiksmelding.statistics.tally import UNKNOWN, Tally, class_of, months_of
 
 __all__ = ["count", "look_up_names"]

@@ -36,10 +36,6 @@ class Times:
 
     classes: Counter[int] = field(default_factory=Counter)
 
-    def add(self, seconds: float) -> None:
-        """One more."""
-        self.classes[class_of(seconds)] += 1
-
     @property
     def known(self) -> int:
         """How many there are."""

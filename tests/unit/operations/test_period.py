@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fiksmelding.clock import NORWAY
 from fiksmelding.errors import SettingsError
-from fiksmelding.operations import NORWAY, Period
+from fiksmelding.operations import Period
 
 HOUR = timedelta(hours=1)
 

@@ -2,6 +2,7 @@
 
 from fiksmelding.journal.outbox.outbox import Outbox
 from fiksmelding.journal.outbox.records import (
+    FOR_A_PERSON,
     PASSABLE,
     Order,
     Outgoing,
@@ -11,4 +12,14 @@ from fiksmelding.journal.outbox.records import (
     Step,
 )
 
-__all__ = ["PASSABLE", "Order", "Outbox", "Outgoing", "OutgoingState", "SealedCopies", "SeenStatus", "Step"]
+__all__ = [
+    "FOR_A_PERSON",
+    "PASSABLE",
+    "Order",
+    "Outbox",
+    "Outgoing",
+    "OutgoingState",
+    "SealedCopies",
+    "SeenStatus",
+    "Step",
+]

@@ -33,7 +33,6 @@ class Outbox:
 
     def __init__(self, settings: JournalSettings, organisation_id: str | None = None) -> None:
         self._settings = settings
-        self._organisation_id = organisation_id
         self._ours = [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
         self._database = database_at(settings.url, ROLE)
         self._rehearse = Rehearsal(self._database, settings.chunk_bytes)
@@ -223,16 +222,14 @@ class Outbox:
 
     async def counts_between(self, start: datetime, end: datetime) -> Mapping[OutgoingState, int]:
         """How many of an organisation's reports that were kept in a period, its end excluded, are in each state."""
-        found = await self._database.read(
-            lambda connection: rows.counts_between(connection, self._organisation_id, start, end)
-        )
+        found = await self._database.read(lambda connection: rows.counts_between(connection, self._ours, start, end))
         return {state: found.get(state.value, 0) for state in OutgoingState}
 
     async def undecided(self, start: datetime, end: datetime) -> AsyncIterator[Outgoing]:
         """An organisation's reports that were kept in a period and are neither delivered nor cancelled; by pages."""
         after = 0
         while page := await self._database.read(
-            lambda connection: rows.undecided(connection, self._organisation_id, start, end, after)  # noqa: B023
+            lambda connection: rows.undecided(connection, self._ours, start, end, after)  # noqa: B023
         ):
             for outgoing in page:
                 yield outgoing

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fiksmelding.journal.records import Lease
 from fiksmelding.journal.states import EventKind
@@ -45,6 +45,8 @@ _MOVES = {
     OutgoingState.CANCELLED: "",
     OutgoingState.ERASED: "",
 }
+FOR_A_PERSON: Final = (OutgoingState.UNCERTAIN, OutgoingState.UNTRACED, OutgoingState.REFUSED)
+"""Where a report waits until a person has decided, or the policy in his place."""
 PASSABLE: Mapping[OutgoingState, frozenset[OutgoingState]] = MappingProxyType(
     {state: frozenset(map(OutgoingState, names.split())) for state, names in _MOVES.items()}
 )

@@ -106,25 +106,25 @@ def count(connection: Connection, states: Sequence[OutgoingState]) -> int:
 
 
 def counts_between(
-    connection: Connection, organisation_id: str | None, start: datetime, end: datetime
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], start: datetime, end: datetime
 ) -> dict[str, int]:
     """How many of the reports kept in a period are in each state."""
     query = (
         select(outbox.c.state, func.count())
-        .where(outbox.c.kept_at >= start, outbox.c.kept_at < end, *_of(organisation_id))
+        .where(outbox.c.kept_at >= start, outbox.c.kept_at < end, *wanted)
         .group_by(outbox.c.state)
     )
     return {state: int(number) for state, number in connection.execute(query)}
 
 
 def undecided(
-    connection: Connection, organisation_id: str | None, start: datetime, end: datetime, after: int
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], start: datetime, end: datetime, after: int
 ) -> Sequence[Outgoing]:
     """The next of the reports kept in a period that are neither delivered nor cancelled."""
     query = (
         select(outbox)
         .where(outbox.c.kept_at >= start, outbox.c.kept_at < end, outbox.c.state.in_(_UNDECIDED))
-        .where(outbox.c.sequence > after, *_of(organisation_id))
+        .where(outbox.c.sequence > after, *wanted)
         .order_by(outbox.c.sequence)
         .limit(PAGE)
     )
@@ -217,10 +217,6 @@ def _drop_copies(connection: Connection, outgoing_id: str) -> int:
     """Remove the sealed copies of a report; returns how many pieces they had."""
     query = select(outbox.c.payload_id, outbox.c.print_payload_id).where(outbox.c.id == outgoing_id)
     return sum(payloads.drop(connection, one) for one in connection.execute(query).one())
-
-
-def _of(organisation_id: str | None) -> list[ColumnElement[bool]]:
-    return [] if organisation_id is None else [outbox.c.organisation_id == organisation_id]
 
 
 def _update(outgoing_id: str) -> Update:
